@@ -1,0 +1,1 @@
+"""A small BPMN engine over SpiffWorkflow: versions, instances, user tasks, timers, connectors."""

@@ -1,0 +1,88 @@
+"""The tree of errors of the engine; each docstring is the default message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Severity = Literal["error", "warning", "info"]
+
+
+class EngineError(Exception):
+    """Expected the engine to finish this, but it could not."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or (self.__doc__ or "").strip())
+
+
+class NotFound(EngineError):
+    """Expected this to exist, but nothing was found."""
+
+
+class Busy(EngineError):
+    """Expected to get the record at once, but somebody else is still writing it."""
+
+
+class Stale(EngineError):
+    """Expected the task to be open as it was shown, but it has moved on meanwhile."""
+
+    def __init__(
+        self, message: str = "", *, by: str | None = None, at: datetime | None = None, action: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.by = by
+        """Display name of whoever was first, if a person."""
+        self.at = at
+        self.action = action
+        """Label of what was done instead."""
+
+
+class Forbidden(EngineError):
+    """Expected a person who may do this, but the rights do not allow it."""
+
+
+class ExpressionError(EngineError):
+    """Expected an expression of the desk's language, but this is not one."""
+
+
+class StateUnreadable(EngineError):
+    """Expected a stored state of a known version, but this one cannot be read."""
+
+
+class StepBudgetExceeded(EngineError):
+    """Expected the process to reach a wait state, but it ran over its budget of steps or time."""
+
+
+class BpmnError(EngineError):
+    """An expected failure of a connector: caught by an error boundary event with the same code."""
+
+    def __init__(self, code: str, message: str = "") -> None:
+        super().__init__(message or code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding of the linter or of the parser."""
+
+    rule: str
+    severity: Severity
+    message_ru: str
+    message_en: str
+    element_id: str | None = None
+    element_name: str | None = None
+    line: int | None = None
+    file: str | None = None
+
+    def message(self, language: str = "ru") -> str:
+        return self.message_ru if language == "ru" else self.message_en
+
+
+class DeploymentRefused(EngineError):
+    """Expected files that can be executed, but the check found errors."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        errors = [p for p in problems if p.severity == "error"]
+        super().__init__("; ".join(p.message("en") for p in errors[:5]))
+        self.problems = problems

@@ -1,0 +1,56 @@
+"""What the host of the engine wants to hear, and what expressions may read; filled once by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from engine.models import Incident, ProcessInstance, UserTask
+
+
+@dataclass(frozen=True, slots=True)
+class StatusEntered:
+    """A node that declares a status was entered."""
+
+    code: str
+    element_id: str
+    element_name: str
+    actor: str | None
+
+
+StatusListener = Callable[[Session, ProcessInstance, StatusEntered], None]
+UserTaskListener = Callable[[Session, ProcessInstance, UserTask], None]
+InstanceListener = Callable[[Session, ProcessInstance], None]
+IncidentListener = Callable[[Session, ProcessInstance, Incident], None]
+ContextProvider = Callable[[Session, ProcessInstance], Mapping[str, Any]]
+
+
+@dataclass
+class Listeners:
+    """Callbacks run inside the step's own transaction; an exception rolls the step back."""
+
+    status_entered: list[StatusListener] = field(default_factory=list)
+    user_task_opened: list[UserTaskListener] = field(default_factory=list)
+    stepped: list[InstanceListener] = field(default_factory=list)
+    """After every saved step (live updates)."""
+    ended: list[InstanceListener] = field(default_factory=list)
+    incident_opened: list[IncidentListener] = field(default_factory=list)
+    context: list[ContextProvider] = field(default_factory=list)
+    """Each returns names for expressions: data or `expressions.Namespace`, resolved lazily."""
+
+
+_listeners = Listeners()
+
+
+def listeners() -> Listeners:
+    """The listeners of this process."""
+    return _listeners
+
+
+def reset() -> None:
+    """Forget all listeners (a fresh composition root, tests)."""
+    global _listeners
+    _listeners = Listeners()

@@ -1,0 +1,10 @@
+"""Every table of the desk and of the engine, imported so that the metadata is complete."""
+
+import engine.models
+import services.catalog.models
+import services.clients.models
+import services.lines.models
+import services.notifications.models
+import services.people.models
+import services.sla.models
+import services.tickets.models  # noqa: F401

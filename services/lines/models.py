@@ -64,6 +64,8 @@ class LineSession(Base):
     channel_id: Mapped[int] = mapped_column(ForeignKey("channel.id"))
     client_id: Mapped[int] = mapped_column(ForeignKey("client.id"))
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+    continues_id: Mapped[int | None] = mapped_column(ForeignKey("line_session.id"))
+    """The closed conversation that this one takes up again."""
     state: Mapped[str] = mapped_column(String(16), default="open")
     """open | closed"""
     token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)

@@ -23,6 +23,11 @@ class Ticket(Base):
         Index("ix_ticket_responsible_id_status", "responsible_id", "status"),
         Index("ix_ticket_status_due_at", "status", "due_at"),
         Index("ix_ticket_open_due_at", "is_open", "due_at", "id"),
+        Index("ix_ticket_due_at_id", "due_at", "id"),
+        Index("ix_ticket_created_at_id", "created_at", "id"),
+        Index("ix_ticket_updated_at_id", "updated_at", "id"),
+        Index("ix_ticket_priority_rank_id", "priority_rank", "id"),
+        Index("ix_ticket_folders", "is_open", "status", "priority_rank", "responsible_id", "line_id", "due_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -63,7 +68,7 @@ class Ticket(Base):
     unread: Mapped[int] = mapped_column(default=0)
     """Client messages since the last answer."""
     search: Mapped[str] = mapped_column(Text, default="")
-    """Lower-case number, topic, text, client, company with ё→е, for the search line."""
+    """Lower-case topic, text, client, company with ё→е, for the search line; the number is compared exactly."""
 
     type: Mapped[TicketType | None] = relationship()
     service: Mapped[ServiceOffering | None] = relationship()

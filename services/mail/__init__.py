@@ -1,0 +1,1 @@
+"""Mail: the built-in mailbox, what comes in, what goes out."""

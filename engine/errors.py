@@ -45,6 +45,11 @@ class Forbidden(EngineError):
 class ExpressionError(EngineError):
     """Expected an expression of the desk's language, but this is not one."""
 
+    def __init__(self, en: str = "", ru: str = "") -> None:
+        super().__init__(en)
+        self.en = str(self)
+        self.ru = ru or en or "Ожидалось выражение на языке выражений, но это не оно."
+
 
 class StateUnreadable(EngineError):
     """Expected a stored state of a known version, but this one cannot be read."""

@@ -121,12 +121,12 @@ def _valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyS
 
 
 @pytest.fixture
-def valkey(_valkey_server: ValkeyServer) -> Iterator[str]:
+def valkey(_valkey_server: ValkeyServer) -> str:
     """The address of a real, empty Valkey."""
     url = f"unix://{_valkey_server.unix_socket_path}"
     with redis.from_url(url) as client:
         client.flushall()
-    yield url
+    return url
 
 
 def _create_tables(url: str) -> None:

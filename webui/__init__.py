@@ -1,0 +1,1 @@
+"""What people meet: web pages, the command line, the supervisor."""

@@ -84,6 +84,14 @@ class Problem:
         return self.message_ru if language == "ru" else self.message_en
 
 
+class XmlRefused(EngineError):
+    """Expected a moderate, well-formed XML file in UTF-8, but this is not one."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message("en"))
+        self.problem = problem
+
+
 class DeploymentRefused(EngineError):
     """Expected files that can be executed, but the check found errors."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -362,40 +363,53 @@ def test_script_cannot_grow_a_value_by_doubling() -> None:
 
 _PIECES = st.sampled_from(
     [
-        *(
-            "request",
-            "sla",
-            "now",
-            "action",
-            "count",
-            "unknown",
-            ".priority",
-            ".due",
-            ".x",
-            "[",
-            "]",
-            "(",
-            ")",
-            "{",
-            "}",
-        ),
-        *("1", "1.5", "'a'", '"', "'", "None", "True", "==", "<", "+", "-", "*", "**", "/", "%", ",", ":", " and "),
-        *(
-            " or ",
-            " not ",
-            " in ",
-            " if ",
-            " else ",
-            " is ",
-            "len(",
-            "min(",
-            "duration(",
-            "lambda",
-            "\n",
-            "#",
-            ":=",
-            "=",
-        ),
+        "request",
+        "sla",
+        "now",
+        "action",
+        "count",
+        "unknown",
+        ".priority",
+        ".due",
+        ".x",
+        "[",
+        "]",
+        "(",
+        ")",
+        "{",
+        "}",
+        "1",
+        "1.5",
+        "'a'",
+        '"',
+        "'",
+        "None",
+        "True",
+        "==",
+        "<",
+        "+",
+        "-",
+        "*",
+        "**",
+        "/",
+        "%",
+        ",",
+        ":",
+        " and ",
+        " or ",
+        " not ",
+        " in ",
+        " if ",
+        " else ",
+        " is ",
+        "len(",
+        "min(",
+        "duration(",
+        "lambda",
+        "\n",
+        "#",
+        ":=",
+        "=",
     ]
 )
 
@@ -404,11 +418,10 @@ _PIECES = st.sampled_from(
 @given(st.one_of(st.text(max_size=2_100), st.lists(_PIECES, max_size=60).map("".join)))
 def test_any_text_is_either_a_value_or_a_readable_refusal(source: str) -> None:
     def attempt() -> None:
-        for attempt_one in (lambda: compile(source).evaluate(context()), lambda: compile_script(source).run(context())):
-            try:
-                attempt_one()
-            except ExpressionError as refusal:
-                assert refusal.ru
+        with suppress(ExpressionError):
+            compile(source).evaluate(context())
+        with suppress(ExpressionError):
+            compile_script(source).run(context())
 
     assert _seconds(attempt) < 0.5
 

@@ -31,8 +31,29 @@ def test_duration_is_read_to_its_length(text: str, length: timedelta) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "P", "PT", "P1", "1H", "PT1", "-PT1H", "PT-1H", "P1DT", "pt1h", "PT1H1", "P11Y", "P99999999Y", "PT999999999H"]
-    + ["P9999999999Y", "P0.5Y", "PT1.5H", "PT٣H", "soon", "R3/PT10M", "2026-05-01"],
+    [
+        "",
+        "P",
+        "PT",
+        "P1",
+        "1H",
+        "PT1",
+        "-PT1H",
+        "PT-1H",
+        "P1DT",
+        "pt1h",
+        "PT1H1",
+        "P11Y",
+        "P99999999Y",
+        "PT999999999H",
+        "P9999999999Y",
+        "P0.5Y",
+        "PT1.5H",
+        "PT٣H",
+        "soon",
+        "R3/PT10M",
+        "2026-05-01",
+    ],
 )
 def test_what_is_not_a_duration_is_refused(text: str) -> None:
     with pytest.raises(ExpressionError) as refusal:
@@ -53,8 +74,22 @@ def test_cycle_is_read_to_repeats_and_period() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "R3", "R3/", "PT10M", "R0/PT10M", "R-1/PT10M", "R3/PT0S", "R3/PT59S", "R/PT1S", "R99999/PT1M", "R3/P11Y"]
-    + ["R3/2026-01-01T00:00:00Z/PT10M", "R3/PT10M/2026-01-01T00:00:00Z", "R3/-PT10M"],
+    [
+        "",
+        "R3",
+        "R3/",
+        "PT10M",
+        "R0/PT10M",
+        "R-1/PT10M",
+        "R3/PT0S",
+        "R3/PT59S",
+        "R/PT1S",
+        "R99999/PT1M",
+        "R3/P11Y",
+        "R3/2026-01-01T00:00:00Z/PT10M",
+        "R3/PT10M/2026-01-01T00:00:00Z",
+        "R3/-PT10M",
+    ],
 )
 def test_what_is_not_a_moderate_cycle_is_refused(text: str) -> None:
     with pytest.raises(ExpressionError):
@@ -70,8 +105,18 @@ def test_instant_is_aware_and_in_utc() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "2026-05-01", "2026-05-01T10:00:00", "2026-13-01T10:00:00Z", "2026-05-01 10:00:00Z", "20260501T100000Z"]
-    + ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "tomorrow", "2026-05-01T25:00:00Z"],
+    [
+        "",
+        "2026-05-01",
+        "2026-05-01T10:00:00",
+        "2026-13-01T10:00:00Z",
+        "2026-05-01 10:00:00Z",
+        "20260501T100000Z",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+        "tomorrow",
+        "2026-05-01T25:00:00Z",
+    ],
 )
 def test_what_is_not_an_instant_is_refused(text: str) -> None:
     with pytest.raises(ExpressionError):

@@ -1,0 +1,127 @@
+"""What people see when something does not work: words and a request id, never a stack trace."""
+
+from __future__ import annotations
+
+import secrets
+
+import structlog
+from flask import Flask, Response, g, make_response, render_template, request
+from flask_babel import gettext
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from engine.errors import Busy, EngineError, Forbidden, NotFound, Stale
+from services.forms import FormInvalid
+from services.lines.attachments import AttachmentRefused
+from webui.moments import at
+from webui.routes import is_fragment
+
+log = structlog.get_logger(__name__)
+
+
+def install(app: Flask) -> None:
+    """Answer every error in words."""
+    app.before_request(_name_request)
+    app.after_request(_show_name)
+    handlers = (
+        (CSRFError, _forged),
+        (HTTPException, _http),
+        (NotFound, _not_found),
+        (Forbidden, _forbidden),
+        (Stale, _stale),
+        (Busy, _busy),
+        (FormInvalid, _invalid),
+        (AttachmentRefused, _too_large),
+        (EngineError, _failed),
+        (Exception, _failed),
+    )
+    for kind, handler in handlers:
+        app.register_error_handler(kind, handler)
+
+
+def stale_words(error: Stale) -> str:
+    """Who was first, with what and when."""
+    who = error.by or gettext("Процесс")
+    if error.action and error.at:
+        return gettext("%(who)s: «%(action)s» в %(at)s.", who=who, action=error.action, at=at(error.at))
+    if error.at:
+        return gettext("%(who)s сделал это раньше, в %(at)s.", who=who, at=at(error.at))
+    return gettext("Обращение уже изменилось.")
+
+
+def answer(status: int, title: str, text: str, *, icon: str = "alert-triangle", retry_after: int = 0) -> Response:
+    """A page or a part of one that says what happened and what to do."""
+    template = "fragments/error.html" if is_fragment() else "error.html"
+    body = render_template(template, status=status, title=title, text=text, picture=icon, request_id=request_id())
+    response = make_response(body, status)
+    if retry_after:
+        response.headers["Retry-After"] = str(retry_after)
+    if is_fragment():
+        response.headers.update({"HX-Retarget": "#notices", "HX-Reswap": "innerHTML"})
+    return response
+
+
+def request_id() -> str:
+    """The name of this request in the log."""
+    return str(g.get("request_id", ""))
+
+
+def _name_request() -> None:
+    g.request_id = secrets.token_hex(6)
+
+
+def _show_name(response: Response) -> Response:
+    response.headers["X-Request-Id"] = request_id()
+    return response
+
+
+def _forged(_error: CSRFError) -> Response:
+    text = gettext("Страница устарела. Обновите её и повторите: написанное останется в поле.")
+    return answer(400, gettext("Страница устарела"), text, icon="refresh")
+
+
+def _http(error: HTTPException) -> Response:
+    if error.code is None or error.code < 400:
+        return make_response(error.get_response())
+    texts = {
+        403: (gettext("Нет доступа"), gettext("Ваша роль не открывает эту страницу. Попросите администратора.")),
+        404: (gettext("Ничего нет"), gettext("Такой страницы нет, или она не для вас.")),
+        405: (gettext("Так нельзя"), gettext("Откройте страницу заново и повторите.")),
+        413: (gettext("Слишком большой файл"), gettext("Не больше 25 МБ за один раз.")),
+        429: (gettext("Слишком часто"), gettext("Подождите минуту и повторите.")),
+    }
+    title, text = texts.get(error.code, (gettext("Не получилось"), gettext("Проверьте, что отправили, и повторите.")))
+    return answer(error.code, title, text, retry_after=60 if error.code == 429 else 0)
+
+
+def _not_found(_error: NotFound) -> Response:
+    return answer(404, gettext("Ничего нет"), gettext("Такой страницы нет, или она не для вас."), icon="search-off")
+
+
+def _forbidden(_error: Forbidden) -> Response:
+    return answer(403, gettext("Нет доступа"), gettext("Это может сделать тот, у кого есть такое право."), icon="lock")
+
+
+def _stale(error: Stale) -> Response:
+    text = f"{stale_words(error)} {gettext('Ваше действие не выполнено. Обновите страницу.')}"
+    return answer(409, gettext("Кто-то успел раньше"), text, icon="info-circle")
+
+
+def _busy(_error: Busy) -> Response:
+    text = gettext("Эту запись как раз меняет кто-то другой. Повторите через пару секунд: ничего не потеряно.")
+    return answer(503, gettext("Занято на секунду"), text, icon="hourglass-low", retry_after=2)
+
+
+def _invalid(error: FormInvalid) -> Response:
+    return answer(422, gettext("Проверьте поля"), "; ".join(error.errors.values()))
+
+
+def _too_large(_error: AttachmentRefused) -> Response:
+    text = gettext("Не больше 25 МБ на файл, 30 файлов и 50 МБ на сообщение.")
+    return answer(413, gettext("Слишком большой файл"), text, icon="paperclip")
+
+
+def _failed(error: Exception) -> Response:
+    log.error("request failed", action="request", request_id=request_id(), path=request.path, exc_info=error)
+    text = gettext("Ошибка записана. Повторите; если не поможет, назовите администратору номер запроса.")
+    return answer(500, gettext("Не получилось"), text)

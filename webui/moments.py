@@ -1,0 +1,96 @@
+"""Instants and spans as people read them, in the reader's language and zone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel.dates import format_date, format_datetime, format_time
+from flask import Flask, g
+from flask_babel import get_locale, gettext
+from markupsafe import Markup, escape
+
+from engine import clock
+
+_DEFAULT_ZONE = "Europe/Moscow"
+
+
+def install(app: Flask) -> None:
+    """Make the filters known to the templates."""
+    filters = (moment, full, at, day, span, figures, local_input)
+    app.jinja_env.filters.update({function.__name__: function for function in filters})
+    app.jinja_env.filters["time"] = stamp
+
+
+def zone() -> ZoneInfo:
+    """The zone of the person who reads the page."""
+    agent = g.get("agent")
+    try:
+        return ZoneInfo(agent.zone if agent else _DEFAULT_ZONE)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo(_DEFAULT_ZONE)
+
+
+def moment(instant: datetime) -> str:
+    """Short: "14:05" today, "завтра, 09:00", "3 ноября, 11:24", with the year in other years."""
+    local, today = instant.astimezone(zone()), clock.now().astimezone(zone()).date()
+    days = (local.date() - today).days
+    if days == 0:
+        return at(instant)
+    if days in (-1, 1):
+        return f"{gettext('завтра') if days == 1 else gettext('вчера')}, {at(instant)}"
+    return f"{day(instant)}, {at(instant)}"
+
+
+def day(instant: datetime) -> str:
+    """"3 ноября", with the year when it is not this one."""
+    local = instant.astimezone(zone())
+    same = local.year == clock.now().astimezone(zone()).year
+    return format_date(local, "d MMMM" if same else "d MMMM y", locale=get_locale() or "ru")
+
+
+def at(instant: datetime) -> str:
+    """"14:05"."""
+    return format_time(instant, "HH:mm", tzinfo=zone(), locale=get_locale() or "ru")
+
+
+def full(instant: datetime) -> str:
+    """With seconds, year and zone, for the hint over a time."""
+    text = format_datetime(instant, "d MMMM y, HH:mm:ss", tzinfo=zone(), locale=get_locale() or "ru")
+    return f"{text}, {instant.astimezone(zone()):%Z} (UTC{_offset(instant)})"
+
+
+def stamp(instant: datetime | None) -> Markup:
+    """A <time> element: short inside, full on hover."""
+    if instant is None:
+        return Markup("")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        instant.isoformat(), full(instant), escape(moment(instant))
+    )
+
+
+def span(seconds: float) -> str:
+    """"2 д 3 ч", "1 ч 20 м", "18 м 42 с", "40 с"."""
+    hours, rest = divmod(int(abs(seconds)), 3600)
+    minutes, left = divmod(rest, 60)
+    if hours:
+        return gettext("%(h)d ч %(m)02d м", h=hours, m=minutes)
+    if minutes >= 30 or (minutes and not left):
+        return gettext("%(m)d м", m=minutes)
+    return gettext("%(m)d м %(s)02d с", m=minutes, s=left) if minutes else gettext("%(s)d с", s=left)
+
+
+def figures(seconds: float) -> str:
+    """"9:58:18"."""
+    hours, rest = divmod(int(abs(seconds)), 3600)
+    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}"
+
+
+def local_input(instant: datetime) -> str:
+    """The value of a datetime-local field in the reader's zone."""
+    return instant.astimezone(zone()).strftime("%Y-%m-%dT%H:%M")
+
+
+def _offset(instant: datetime) -> str:
+    offset = instant.astimezone(zone()).strftime("%z")
+    return f"{offset[0]}{int(offset[1:3])}" + (f":{offset[3:]}" if offset[3:] != "00" else "")

@@ -1,0 +1,105 @@
+"""What every template may use: asset addresses, words of the catalogs, the shell of the staff pages."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, g, url_for
+from flask_babel import get_locale, gettext, lazy_gettext
+
+from engine import clock
+from services.access.rights import Right
+from services.access.rights import may as has_right
+from services.notifications import live
+from services.notifications import queries as notifications
+from services.people.models import Agent
+from services.tickets import queries as tickets
+
+PRIORITIES = {
+    "low": (lazy_gettext("Низкий"), "low"),
+    "medium": (lazy_gettext("Средний"), "mid"),
+    "high": (lazy_gettext("Высокий"), "high"),
+    "critical": (lazy_gettext("Критический"), "crit"),
+}
+"""Code → word and glyph."""
+PRESENCES = {
+    "free": (lazy_gettext("Свободен"), "free"),
+    "away": (lazy_gettext("Нет на месте"), "away"),
+    "busy": (lazy_gettext("Занят для новых"), "busy"),
+    "dnd": (lazy_gettext("Не беспокоить"), "dnd"),
+    "offline": (lazy_gettext("Не в сети"), "off"),
+}
+SHAPES = {"class": "class", "open": "new", "work": "work", "wait": "wait", "done": "done"}
+"""Shape of a status → its glyph."""
+_DIST = Path(__file__).parent / "static" / "dist"
+
+
+def install(app: Flask) -> None:
+    """Give the templates their globals."""
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(
+        asset=asset,
+        clock_now=clock.now,
+        priorities=PRIORITIES,
+        presences=PRESENCES,
+        shapes=SHAPES,
+        shell=shell,
+        status_name=status_name,
+        initials=initials,
+        short_name=short_name,
+        has_right=has_right,
+        Right=Right,
+    )
+
+
+def asset(name: str) -> str:
+    """The address of a built file, with its hash so that it may be cached for ever."""
+    version = _manifest(_stamp()).get(name, "")
+    return url_for("static", filename=f"dist/{name}", v=version or None)
+
+
+def shell() -> dict[str, Any]:
+    """What the rail and the top bar of a staff page show."""
+    agent: Agent = g.agent
+    return {
+        "agent": agent,
+        "folders": tickets.folder_counts(g.session, agent),
+        "unread": notifications.unread_count(g.session, agent),
+        "live_from": live.latest_id(g.session),
+    }
+
+
+def status_name(status: Any) -> str:
+    """The status in the reader's language."""
+    if status is None:
+        return gettext("Новое")
+    return str(status.name_en if str(get_locale()) == "en" else status.name_ru)
+
+
+def initials(name: str) -> str:
+    """ "АЧ" for "Алина Чернова"."""
+    return "".join(word[0] for word in name.split()[:2] if word).upper()
+
+
+def short_name(name: str) -> str:
+    """ "А. Чернова" for "Алина Чернова"."""
+    words = name.split()
+    return f"{words[0][0]}. {words[-1]}" if len(words) > 1 else name
+
+
+def _stamp() -> float:
+    try:
+        return (_DIST / "manifest.json").stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+@lru_cache(maxsize=1)
+def _manifest(stamp: float) -> dict[str, str]:
+    if not stamp:
+        return {}
+    names: dict[str, str] = json.loads((_DIST / "manifest.json").read_text())
+    return names

@@ -1,0 +1,64 @@
+"""The stream that keeps open pages fresh: rows written with the change, readers woken after the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import CursorResult, delete, func, select
+from sqlalchemy.orm import Session
+
+from engine import clock, db
+from services.notifications.models import LiveEvent
+
+Notifier = Callable[[Collection[str]], None]
+KEPT = timedelta(hours=1)
+
+_notifier: Notifier | None = None
+
+
+def set_notifier(notifier: Notifier | None) -> None:
+    """Who is told the topics after a commit (Redis pub/sub); without one, readers find the rows by asking."""
+    global _notifier
+    _notifier = notifier
+
+
+def publish(session: Session, topic: str, part: str = "") -> None:
+    """Say that `part` of `topic` changed: "ticket:42", "tickets", "agent:7", "session:5", "processes"."""
+    published: set[tuple[str, str]] | None = session.info.get("live")
+    if published is None:
+        published = session.info["live"] = set()
+        db.after_commit(session, lambda: _wake({topic for topic, _ in published}))
+    if (topic, part) not in published:
+        published.add((topic, part))
+        session.add(LiveEvent(topic=topic, part=part, at=clock.now()))
+
+
+def _wake(topics: Collection[str]) -> None:
+    if _notifier is not None:
+        _notifier(topics)
+
+
+def since(session: Session, last_id: int, topics: Collection[str], limit: int = 200) -> Sequence[LiveEvent]:
+    """Events of the topics after the one the reader saw last, oldest first."""
+    wanted = select(LiveEvent).where(LiveEvent.id > last_id, LiveEvent.topic.in_(topics))
+    return session.scalars(wanted.order_by(LiveEvent.id).limit(limit)).all()
+
+
+def latest_id(session: Session) -> int:
+    """Where a page that is just being rendered starts to listen."""
+    return session.scalar(select(func.max(LiveEvent.id))) or 0
+
+
+def oldest_at(session: Session) -> datetime | None:
+    """When the oldest kept event was written."""
+    return session.scalar(select(LiveEvent.at).order_by(LiveEvent.id).limit(1))
+
+
+def prune(session: Session) -> int:
+    """Delete what is older than an hour; the newest row stays, so that ids never start again."""
+    newest = select(func.max(LiveEvent.id)).scalar_subquery()
+    old = delete(LiveEvent).where(LiveEvent.at < clock.now() - KEPT, LiveEvent.id < newest)
+    result = session.execute(old)
+    assert isinstance(result, CursorResult)  # noqa: S101 - narrows the type for the row count
+    return result.rowcount

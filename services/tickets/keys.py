@@ -1,0 +1,20 @@
+"""From a process instance to its ticket and back, by the business key."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from engine.models import ProcessInstance
+from services.tickets.models import Ticket
+
+
+def ticket_id_of(business_key: str | None) -> int | None:
+    """42 for "ticket:42"; None for any other key."""
+    kind, _, number = (business_key or "").partition(":")
+    return int(number) if kind == "ticket" and number.isdigit() else None
+
+
+def ticket_of(session: Session, instance: ProcessInstance) -> Ticket | None:
+    """The ticket whose life the instance is; None before it exists."""
+    ticket_id = ticket_id_of(instance.business_key)
+    return session.get(Ticket, ticket_id) if ticket_id is not None else None

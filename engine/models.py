@@ -227,3 +227,14 @@ class ElementLog(Base):
     event: Mapped[str] = mapped_column(String(16))
     """entered | completed | cancelled | armed | fired"""
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Heartbeat(Base):
+    """The last sign of life of one process of the desk."""
+
+    __tablename__ = "heartbeat"
+
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    """ticker | worker-1 …, with the machine's name."""
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

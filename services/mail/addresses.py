@@ -1,15 +1,9 @@
-"""Mail addresses: normal form, plus tags, which belong to the desk, which to machines."""
+"""Mail addresses: normal form, plus tags, and those that nobody reads."""
 
 from __future__ import annotations
 
 import re
 from email.utils import getaddresses
-
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from services.lines.models import Channel
-from services.mail.identity import current
 
 _PLAIN = re.compile(r"[^\s@<>(),;:\"\\\x00-\x1f\x7f]{1,64}@[^\s@<>(),;:\"\\\x00-\x1f\x7f]{1,255}\Z")
 _UNANSWERED = re.compile(
@@ -46,18 +40,6 @@ def tagged(address: str, tag: str) -> str:
     """The address with `tag` as its plus tag."""
     local, _, domain = split_tag(address)[0].rpartition("@")
     return f"{local}+{tag}@{domain}"
-
-
-def mail_channels(session: Session) -> dict[str, Channel]:
-    """The active mail channels by normalised address."""
-    rows = session.scalars(select(Channel).where(Channel.kind == "email", Channel.active))
-    return {normalised(channel.address): channel for channel in rows}
-
-
-def is_own(address: str, channels: dict[str, Channel]) -> bool:
-    """Whether mail to this address would come back to the desk."""
-    base = split_tag(normalised(address))[0]
-    return base in channels or base == current().address
 
 
 def is_unanswered(address: str) -> bool:

@@ -12,7 +12,8 @@ from engine import clock
 from services.clients.models import ClientContact
 from services.lines.models import InboundMail, LineSession, Message
 from services.mail import identity, tokens
-from services.mail.addresses import is_own, is_unanswered, mail_channels, normalised
+from services.mail.addresses import is_unanswered, normalised
+from services.mail.channels import is_own, mail_channels
 from services.notifications.models import OutboxMessage
 from services.people.models import Agent
 from services.tickets.models import Ticket
@@ -49,11 +50,12 @@ def queue_auto(
 ) -> OutboxMessage | None:
     """Queue a message that the desk wrote by itself, marked as automatic.
 
-    Returns None, and the message stays in the talk only, for addresses of machines, without an address, and
-    when this address wrote or was written to too often in the last ten minutes.
+    Returns None, and the message stays in the talk only with an empty delivery, for addresses of machines, without
+    an address, and when this address wrote or was written to too often in the last ten minutes.
     """
     recipient = client_address(session, session_row, ticket)
     if not _may_be_written_to(session, recipient) or _is_braked(session, session_row, recipient):
+        message.delivery = ""
         return None
     return _queue_talk(session, ticket, session_row, message, recipient, "auto", _AUTOMATIC)
 

@@ -1,0 +1,160 @@
+"""Stored mails become messages: each once, each accounted for, none answered to a machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session
+
+from engine import clock
+from engine.config import Settings
+from engine.db import Database
+from engine.due import DueSource
+from engine.errors import Busy, NotFound
+from services.lines.models import InboundMail
+from services.mail.delivery import accept
+from services.mail.parsing import ParsedMail, Unparsable
+from services.mail.sandbox import ParsingFailed, Sandbox
+from services.mail.wording import say
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(minutes=2)
+BACKOFF = (timedelta(minutes=1), timedelta(minutes=5))
+MAX_ATTEMPTS = len(BACKOFF) + 1
+BATCH_SECONDS = 15.0
+"""After that the rest of a batch is given back: the worker has other things to do."""
+
+Accept = Callable[[Session, InboundMail, ParsedMail], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    id: int
+    raw: bytes
+    attempts: int
+
+
+def source(settings: Settings) -> DueSource:
+    """The due source "inbound_mail" of a desk with these settings."""
+    return DueSource("inbound_mail", claim, partial(execute, settings), next_due)
+
+
+def claim(session: Session, owner: str, limit: int) -> list[int]:
+    """Lease up to `limit` stored mails that are due, oldest first."""
+    now = clock.now()
+    due = (
+        select(InboundMail.id)
+        .where(InboundMail.state == "stored", InboundMail.next_at <= now)
+        .where(or_(InboundMail.lease_until.is_(None), InboundMail.lease_until <= now))
+        .order_by(InboundMail.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list(session.scalars(due))
+    if ids:
+        session.execute(update(InboundMail).where(InboundMail.id.in_(ids)).values(lease_until=now + LEASE))
+    return ids
+
+
+def execute(settings: Settings, database: Database, ids: list[int]) -> None:
+    """Turn these mails into messages, each in its own transaction; one that fails does not stop the others."""
+    stop_at = time.monotonic() + BATCH_SECONDS
+    with Sandbox() as sandbox:
+        for position, identifier in enumerate(ids):
+            if time.monotonic() > stop_at:
+                _give_back(database, ids[position:])
+                return
+            _process(settings, database, sandbox, identifier)
+
+
+def next_due(session: Session) -> datetime | None:
+    """When the next stored mail is due, or its lease ends."""
+    waits_until = func.coalesce(InboundMail.lease_until, InboundMail.next_at)
+    return session.scalar(select(func.min(waits_until)).where(InboundMail.state == "stored"))
+
+
+def retry(session: Session, inbound_id: int) -> None:
+    """Take a mail out of quarantine – or back from the ignored ones – for three new attempts."""
+    row = session.get(InboundMail, inbound_id)
+    if row is None or row.state not in ("quarantine", "ignored"):
+        raise NotFound("Expected a mail in quarantine, but there is none of that number")
+    row.state, row.error, row.attempts = "stored", "", 0
+    row.next_at, row.lease_until = clock.now(), None
+    session.flush()
+
+
+def _process(settings: Settings, database: Database, sandbox: Sandbox, identifier: int) -> None:
+    begun = _begin(database, identifier)
+    if begun is None:
+        return
+    try:
+        # a second attempt leaves the quotations in: searching for them is what can take too long
+        mail = sandbox.parse(begun.raw, cut_quotes=begun.attempts == 1)
+        with database.transaction() as session:
+            row = _locked(session, identifier)
+            if row is not None:
+                accept(session, row, mail, settings)
+                row.lease_until = None
+    except Unparsable as refusal:
+        _fail(database, begun, say(str(refusal)), finally_=True)
+    except Busy:
+        _give_back(database, [identifier], uncounted=True)
+    except ParsingFailed as failure:
+        _fail(database, begun, say(str(failure)))
+    except Exception as error:
+        log.exception("mail not processed", action="inbound_mail", inbound_id=identifier)
+        _fail(database, begun, say("failed", detail=f"{type(error).__name__}: {error}"[:500]))
+
+
+def _begin(database: Database, identifier: int) -> _Begun | None:
+    """Count the attempt before it is made, so that a mail that kills its worker is not tried for ever."""
+    with database.transaction() as session:
+        row = _locked(session, identifier)
+        if row is None:
+            return None
+        row.attempts += 1
+        row.lease_until = clock.now() + LEASE
+        begun = _Begun(row.id, row.raw, row.attempts)
+        if row.attempts > MAX_ATTEMPTS:
+            _quarantine(row, say("crash"))
+            return None
+        return begun
+
+
+def _locked(session: Session, identifier: int) -> InboundMail | None:
+    wanted = select(InboundMail).where(InboundMail.id == identifier, InboundMail.state == "stored").with_for_update()
+    return session.scalar(wanted)
+
+
+def _fail(database: Database, begun: _Begun, reason: str, *, finally_: bool = False) -> None:
+    with database.transaction() as session:
+        row = _locked(session, begun.id)
+        if row is None:
+            return
+        if finally_ or row.attempts >= MAX_ATTEMPTS:
+            _quarantine(row, reason)
+            return
+        row.error = reason
+        row.next_at = clock.now() + BACKOFF[row.attempts - 1]
+        row.lease_until = None
+
+
+def _quarantine(row: InboundMail, reason: str) -> None:
+    row.state, row.error, row.lease_until = "quarantine", reason, None
+    log.warning("mail put into quarantine", action="inbound_mail", inbound_id=row.id, reason=reason)
+
+
+def _give_back(database: Database, ids: list[int], *, uncounted: bool = False) -> None:
+    now = clock.now()
+    with database.transaction() as session:
+        rows = update(InboundMail).where(InboundMail.id.in_(ids), InboundMail.state == "stored")
+        session.execute(rows.values(lease_until=None))
+        if uncounted:
+            session.execute(rows.values(attempts=InboundMail.attempts - 1, next_at=now + timedelta(seconds=5)))

@@ -157,10 +157,11 @@ def _walked(item: dict[str, Any], scale: Scale) -> dict[str, Any]:
     stop, target = event or now, round(item["target_min"] * 60)
     pauses = [[datetime.fromisoformat(end).astimezone(UTC) if end else None for end in pair] for pair in item["pauses"]]
 
+    hours = Hours(item["calendar"])
     elapsed, reached, due = 0, 0, start if target == 0 else None
     marks = [start, stop, *(end for pair in pauses for end in pair)]
     for at, length in _steps(start, max(stop, start + scale.reach), marks, scale.unit):
-        if _paused(pauses, at) or not _works(item["calendar"], at):
+        if not hours.works(at) or _paused(pauses, at):
             continue
         elapsed += length if at < stop else 0
         reached += length
@@ -173,18 +174,18 @@ def _walked(item: dict[str, Any], scale: Scale) -> dict[str, Any]:
         "due": due,
         "elapsed_sec": elapsed,
         "remaining_sec": target - elapsed,
-        "state": _state(item["calendar"], pauses, now, elapsed > target, stopped=event is not None),
+        "state": _state(hours, pauses, now, elapsed > target, stopped=event is not None),
     }
 
 
-def _state(calendar: dict[str, Any], pauses: list[Any], now: datetime, late: bool, *, stopped: bool) -> str:
+def _state(hours: Hours, pauses: list[Any], now: datetime, late: bool, *, stopped: bool) -> str:
     if late:
         return "breached"
     if stopped:
         return "met"
     if _paused(pauses, now):
         return "paused"
-    return "running" if _works(calendar, now) else "sleeping"
+    return "running" if hours.works(now) else "sleeping"
 
 
 def _paused(pauses: list[Any], at: datetime) -> bool:
@@ -201,23 +202,37 @@ def _steps(start: datetime, end: datetime, marks: list[datetime | None], unit: i
         at += timedelta(seconds=length)
 
 
-def _works(calendar: dict[str, Any], at: datetime) -> bool:
-    here = at.astimezone(ZoneInfo(calendar["tz"]))
-    minute, today = here.hour * 60 + here.minute, here.date()
-    for start, end in _hours(calendar, today):
-        if start <= minute and (minute < end or end <= start):
-            return True
-    return any(end <= start and minute < end for start, end in _hours(calendar, today - timedelta(days=1)))
+class Hours:
+    """The calendar as the walker reads it: is this minute of the local day a working one?"""
 
+    def __init__(self, calendar: dict[str, Any]) -> None:
+        self._calendar = calendar
+        self._zone = ZoneInfo(calendar["tz"])
+        self._minutes: dict[date, set[int]] = {}
 
-def _hours(calendar: dict[str, Any], day: date) -> list[tuple[int, int]]:
-    if day.isoformat() in calendar["exceptions"]:
-        texts = calendar["exceptions"][day.isoformat()]
-    elif day.strftime("%m-%d") in calendar["yearly"]:
-        return []
-    else:
-        texts = calendar["week"].get(NAMES[day.weekday()], [])
-    return [(_minutes(start), _minutes(end)) for start, end in texts]
+    def works(self, at: datetime) -> bool:
+        here = at.astimezone(self._zone)
+        today = here.date()
+        if today not in self._minutes:
+            self._minutes[today] = self._own(today) | self._from_yesterday(today)
+        return here.hour * 60 + here.minute in self._minutes[today]
+
+    def _own(self, today: date) -> set[int]:
+        hours = self._of(today)
+        return {minute for start, end in hours for minute in range(start, end if end > start else 1440)}
+
+    def _from_yesterday(self, today: date) -> set[int]:
+        hours = self._of(today - timedelta(days=1))
+        return {minute for start, end in hours if end <= start for minute in range(end)}
+
+    def _of(self, day: date) -> list[tuple[int, int]]:
+        if day.isoformat() in self._calendar["exceptions"]:
+            texts = self._calendar["exceptions"][day.isoformat()]
+        elif day.strftime("%m-%d") in self._calendar["yearly"]:
+            return []
+        else:
+            texts = self._calendar["week"].get(NAMES[day.weekday()], [])
+        return [(_minutes(start), _minutes(end)) for start, end in texts]
 
 
 def _minutes(text: str) -> int:

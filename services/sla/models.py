@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON, Date, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engine.db import Base, UtcDateTime
+
+if TYPE_CHECKING:
+    from services.tickets.models import Ticket
 
 
 class Schedule(Base):
@@ -113,6 +116,7 @@ class ServiceClock(Base):
     breached_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When the breach was recorded by the process; the breach itself is at `due_at`."""
 
+    ticket: Mapped[Ticket] = relationship(back_populates="clocks")
     calendar: Mapped[CalendarSnapshot] = relationship(lazy="joined")
     level: Mapped[ServiceLevel] = relationship()
     events: Mapped[list[ClockEvent]] = relationship(back_populates="clock", order_by="ClockEvent.id", lazy="selectin")

@@ -13,6 +13,7 @@ from services.catalog.models import Product, ServiceOffering, TicketType
 from services.clients.models import Client, Company
 from services.lines.models import Line
 from services.people.models import Agent
+from services.sla.models import ServiceClock
 
 
 class Ticket(Base):
@@ -64,6 +65,8 @@ class Ticket(Base):
     """Nearest due instant of the running clocks: an index for sorting, never the truth."""
     sla_rule: Mapped[str] = mapped_column(String(300), default="")
     """Which level was picked and why, or why none."""
+    sla_terms: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """The norms promised when the level was picked (services/sla/terms.py); later edits of the level change nothing."""
     resolution_note: Mapped[str] = mapped_column(Text, default="")
     unread: Mapped[int] = mapped_column(default=0)
     """Client messages since the last answer."""
@@ -77,6 +80,7 @@ class Ticket(Base):
     company: Mapped[Company | None] = relationship()
     line: Mapped[Line | None] = relationship()
     responsible: Mapped[Agent | None] = relationship()
+    clocks: Mapped[list[ServiceClock]] = relationship(back_populates="ticket", order_by=ServiceClock.id)
 
     @property
     def business_key(self) -> str:

@@ -1,4 +1,4 @@
-"""Sources of due work: rows that somebody must act on at a certain time, claimed by the ticker, done by a worker."""
+"""Who has work that becomes due: the sources that the ticker asks, registered by name."""
 
 from __future__ import annotations
 
@@ -11,27 +11,26 @@ from sqlalchemy.orm import Session
 from engine.db import Database
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DueSource:
-    """Rows of one kind; a claim is a lease that ends by itself, so whatever is lost on the way is claimed again."""
+    """One kind of due rows and the four things the ticker and the workers do with them."""
 
     name: str
     claim: Callable[[Session, str, int], list[int]]
-    """(session, owner, limit) → ids of due rows, leased to the owner."""
+    """Session, owner, limit → the ids that are this owner's until its lease runs out."""
     execute: Callable[[Database, list[int]], None]
-    """Do the work; an id that is no longer due is passed over."""
+    """Does the work in transactions of its own; ids that are no longer due are passed over."""
     next_due: Callable[[Session], datetime | None]
-    """When the next row falls due (or its lease ends); None when nothing waits."""
 
 
 _sources: dict[str, DueSource] = {}
 
 
 def register(source: DueSource) -> None:
-    """Add a source, or replace the one of the same name."""
+    """Make the source known in this process; the last one of a name stays."""
     _sources[source.name] = source
 
 
 def sources() -> dict[str, DueSource]:
-    """The registered sources by name."""
+    """All sources by name."""
     return dict(_sources)

@@ -55,6 +55,16 @@ class StateUnreadable(EngineError):
     """Expected a stored state of a known version, but this one cannot be read."""
 
 
+class StepFailed(EngineError):
+    """Expected the node to be carried out, but it failed."""
+
+    def __init__(self, message: str = "", element_id: str | None = None, element_name: str | None = None) -> None:
+        where = f"{element_name or element_id}: " if element_name or element_id else ""
+        super().__init__(where + message if message else "")
+        self.element_id = element_id
+        self.element_name = element_name
+
+
 class StepBudgetExceeded(EngineError):
     """Expected the process to reach a wait state, but it ran over its budget of steps or time."""
 

@@ -1,0 +1,345 @@
+"""One running workflow in memory: move it, run it to its wait states, say what it waits for."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from SpiffWorkflow.bpmn import BpmnWorkflow
+from SpiffWorkflow.bpmn.exceptions import WorkflowTaskException
+from SpiffWorkflow.bpmn.specs.mixins import BoundaryEventMixin
+from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
+from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
+from SpiffWorkflow.exceptions import SpiffWorkflowException
+from SpiffWorkflow.task import Task
+from SpiffWorkflow.util.task import TaskState
+
+from engine.bpmn import state
+from engine.bpmn.events import Message, Signal, Timer
+from engine.bpmn.program import Program
+from engine.bpmn.prune import prune
+from engine.bpmn.script_engine import Environment, ScriptEngine
+from engine.bpmn.specs import FirstOf, ServiceTask
+from engine.errors import StepBudgetExceeded, StepFailed
+from engine.values import stored
+
+MOST_STEPS = 2_000
+MOST_SECONDS = 5.0
+PRUNE_EVERY = 100
+"""Steps: the library's walks over the tree end at depth 1,000."""
+_LIVE = TaskState.WAITING | TaskState.READY | TaskState.STARTED
+_LEFT = TaskState.CANCELLED | TaskState.ERROR
+
+# The library builds the extras of every log record even when nobody listens.
+for _name in ("spiff.task", "spiff.workflow", "spiff.data"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+WaitKind = Literal["user", "timer", "async", "message", "signal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """One thing the workflow waits for; `key` is the workflow's own task id (and the branch of a gateway)."""
+
+    key: str
+    kind: WaitKind
+    process_key: str
+    element_id: str
+    element_name: str
+    name: str = ""
+    """Of the message or signal."""
+    due: datetime | None = None
+    """Of a timer; an unarmed timer is no wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that happened at one node during the step."""
+
+    event: str
+    process_key: str
+    element_id: str
+    element_name: str
+
+
+class Machine:
+    """A workflow that is alive for one step; it is thrown away after an exception."""
+
+    def __init__(
+        self, program: Program, environment: Environment, data: bytes | None, entered: Callable[[Happening], None]
+    ) -> None:
+        self.program = program
+        self.environment = environment
+        self.log: list[Happening] = []
+        self._entered = entered
+        self._engine = ScriptEngine(environment)
+        self._seen: dict[UUID, int] = {}
+        self._live: dict[UUID, Happening] = {}
+        """Activities under way, to tell of those that vanish."""
+        self._scanned_last: set[UUID] = set()
+        self._steps = 0
+        self.current: tuple[str | None, str | None] = (None, None)
+        """Id and name of the node that was run last."""
+        if data is None:
+            self.workflow = BpmnWorkflow(program.specs[program.main], program.specs, script_engine=self._engine)
+        else:
+            self.workflow = state.decode(data, program.specs, program.main, self._engine)
+            self._recall()
+
+    @property
+    def completed(self) -> bool:
+        return bool(self.workflow.completed)
+
+    @property
+    def size(self) -> int:
+        """How many tasks the tree holds."""
+        return sum(len(each.tasks) for each in self._workflows())
+
+    def encoded(self) -> bytes:
+        """The state to store, pruned."""
+        prune(self.workflow)
+        return state.encode(self.workflow, self.program.fingerprint)
+
+    # moves
+
+    def begin(self, variables: Mapping[str, Any]) -> None:
+        self.workflow.task_tree.data.update(stored(dict(variables)))
+
+    def complete(self, key: str, variables: Mapping[str, Any]) -> None:
+        """Complete one user task that is READY; raises LookupError when it is not."""
+        task = self._task(key, TaskState.READY)
+        if not task.task_spec.manual:
+            raise LookupError(key)
+        task.data.update(stored(dict(variables)))
+        self._run(task)
+
+    def fire(self, key: str, payload: Mapping[str, Any] | None = None) -> None:
+        """Let one waiting event happen; raises LookupError when it does not wait."""
+        key, _, branch = key.partition(":")
+        task = self._task(key, TaskState.WAITING)
+        definition, facts = task.task_spec.event_definition, stored(dict(payload or {}))
+        if branch:
+            definition.fire_branch(task, int(branch), facts)
+        else:
+            definition.fire(task, facts)
+        task.task_spec._update(task)
+
+    def execute(self, key: str) -> None:
+        """Run one node that was left to a worker; raises LookupError when it is not READY."""
+        self._run(self._task(key, TaskState.READY))
+
+    def rearm(self) -> set[str]:
+        """Compute the computed timers again; returns the keys of those whose instant changed."""
+        changed = set()
+        for task in self._waiting_events():
+            definition = task.task_spec.event_definition
+            if isinstance(definition, Timer) and definition.is_computed and "every" not in task.internal_data:
+                before = task.internal_data.get("due")
+                with _as_step_failure(task):
+                    definition.arm(task)
+                if task.internal_data.get("due") != before:
+                    changed.add(task.id.hex)
+        return changed
+
+    def run(self) -> None:
+        """Run automatic nodes until only waits remain; raises StepBudgetExceeded, StepFailed or a connector's error."""
+        started = time.monotonic()
+        task = self._observe()
+        while task is not None:
+            self._steps += 1
+            if self._steps > MOST_STEPS or time.monotonic() - started > MOST_SECONDS:
+                raise StepBudgetExceeded
+            self._run(task)
+            if self._steps % PRUNE_EVERY == 0:
+                self._observe()
+                self._note_dropped()
+                prune(self.workflow)
+            task = self._observe()
+        self._note_dropped()
+
+    def waits(self) -> list[Wait]:
+        """All that can move this workflow on."""
+        found: list[Wait] = []
+        for each in self._workflows():
+            if each.completed:
+                continue
+            for task in each.tasks.values():
+                if task._state == TaskState.READY:
+                    found.append(self._wait(task, "user" if task.task_spec.manual else "async"))
+                elif task._state == TaskState.WAITING and isinstance(task.task_spec, CatchingEvent):
+                    found.extend(self._event_waits(task))
+        return found
+
+    def data_of(self, key: str) -> dict[str, Any]:
+        """The variables at a waiting node; empty when it is gone."""
+        task = self._find(key.partition(":")[0])
+        return {} if task is None else dict(task.data)
+
+    def result(self) -> dict[str, Any]:
+        """The variables at the end of a completed workflow."""
+        last = self.workflow.last_task
+        return dict(last.data) if last is not None else {}
+
+    # inside
+
+    def _workflows(self) -> Iterator[Any]:
+        yield self.workflow
+        yield from list(self.workflow.subprocesses.values())
+
+    def _tasks(self) -> Iterator[Task]:
+        for each in self._workflows():
+            yield from each.tasks.values()
+
+    def _find(self, key: str) -> Task | None:
+        task_id = UUID(hex=key)
+        return next((each.tasks[task_id] for each in self._workflows() if task_id in each.tasks), None)
+
+    def _task(self, key: str, state: int) -> Task:
+        task = self._find(key)
+        if task is None or task._state != state:
+            raise LookupError(key)
+        return task
+
+    def _run(self, task: Task) -> None:
+        self.current = (task.task_spec.bpmn_id, task.task_spec.bpmn_name)
+        with _as_step_failure(task):
+            task.run()
+
+    def _waiting_events(self) -> Iterator[Task]:
+        for each in self._workflows():
+            if not each.completed:
+                for task in each.tasks.values():
+                    if task._state == TaskState.WAITING and isinstance(task.task_spec, CatchingEvent):
+                        yield task
+
+    def _wait(self, task: Task, kind: WaitKind, suffix: str = "", **more: Any) -> Wait:
+        spec = task.task_spec
+        owner = self.program.owner(task.workflow.spec.name)
+        return Wait(task.id.hex + suffix, kind, owner, spec.bpmn_id or spec.name, spec.bpmn_name or "", **more)
+
+    def _event_waits(self, task: Task) -> Iterator[Wait]:
+        definition = task.task_spec.event_definition
+        if isinstance(definition, FirstOf):
+            for position, (_, branch) in enumerate(definition.branches):
+                schedule = task.internal_data["branches"][position]
+                yield from self._one_event(task, branch, schedule, f":{position}")
+        else:
+            yield from self._one_event(task, definition, task.internal_data, "")
+
+    def _one_event(self, task: Task, definition: Any, schedule: Mapping[str, Any], suffix: str) -> Iterator[Wait]:
+        if isinstance(definition, Timer):
+            if schedule.get("due") is not None:
+                yield self._wait(task, "timer", suffix, due=datetime.fromisoformat(schedule["due"]))
+        elif isinstance(definition, Message | Signal):
+            yield self._wait(task, definition.kind, suffix, name=definition.name)
+
+    def _recall(self) -> None:
+        for task in self._tasks():
+            self._seen[task.id] = task._state
+            if task._state & _LIVE and _is_activity(task):
+                self._live[task.id] = self._happening(task, "entered")
+
+    def _observe(self) -> Task | None:
+        """Note what changed since the last look; returns the automatic node to run next.
+
+        Events go first, so that an interruption wins over the activity it interrupts; then the innermost scope.
+        """
+        chosen: tuple[bool, int] | None = None
+        following: Task | None = None
+        self._cancel_orphans()
+        for depth, each in enumerate(self._workflows()):
+            if each.completed and each is not self.workflow:
+                if each.parent_task_id in self._scanned_last:
+                    continue
+                self._scanned_last.add(each.parent_task_id)
+            for task in list(each.tasks.values()):
+                now = task._state
+                if now & TaskState.PREDICTED_MASK or now == TaskState.FUTURE:
+                    continue
+                if self._seen.get(task.id) != now:
+                    self._note(task, self._seen.get(task.id, 0), now)
+                    self._seen[task.id] = now
+                if now == TaskState.READY and not each.completed and _is_automatic(task):
+                    rank = (isinstance(task.task_spec, BoundaryEventMixin), depth)
+                    if chosen is None or rank > chosen:
+                        chosen, following = rank, task
+        return following
+
+    def _cancel_orphans(self) -> None:
+        """Sub-processes of an activity that was dropped with its loop do not outlive it."""
+        for each in list(self.workflow.subprocesses.values()):
+            if not each.completed:
+                parent = self._find(each.parent_task_id.hex)
+                if parent is None or parent._state & _LEFT:
+                    each.cancel()
+
+    def _note(self, task: Task, before: int, now: int) -> None:
+        if isinstance(task.task_spec, BoundaryEventMixin):
+            self._note_boundary(task, before, now)
+        elif _is_activity(task):
+            self._note_activity(task, before, now)
+
+    def _note_boundary(self, task: Task, before: int, now: int) -> None:
+        if now == TaskState.WAITING and not before & _LIVE and _is_armed(task):
+            self._happened(task, "armed")
+        elif now & (TaskState.READY | TaskState.COMPLETED) and not before & TaskState.READY:
+            self._happened(task, "fired")
+        elif now & _LEFT and before & _LIVE and _is_armed(task):
+            self._happened(task, "cancelled")
+
+    def _note_activity(self, task: Task, before: int, now: int) -> None:
+        if not before & _LIVE and not now & _LEFT:
+            self._live[task.id] = self._happened(task, "entered")
+        if now & TaskState.FINISHED_MASK and self._live.pop(task.id, None):
+            self._happened(task, "completed" if now == TaskState.COMPLETED else "cancelled")
+
+    def _happened(self, task: Task, event: str) -> Happening:
+        happening = self._happening(task, event)
+        self.log.append(happening)
+        if event in ("entered", "fired"):
+            self._entered(happening)
+        return happening
+
+    def _happening(self, task: Task, event: str) -> Happening:
+        spec = task.task_spec
+        return Happening(event, self.program.owner(task.workflow.spec.name), spec.bpmn_id, spec.bpmn_name or "")
+
+    def _note_dropped(self) -> None:
+        """Instances of a loop that was interrupted leave the tree without a last state."""
+        present = {task.id for task in self._tasks()}
+        for key in [key for key in self._live if key not in present]:
+            self.log.append(replace(self._live.pop(key), event="cancelled"))
+
+
+def _is_automatic(task: Task) -> bool:
+    spec = task.task_spec
+    return not spec.manual and not (isinstance(spec, ServiceTask) and spec.in_background)
+
+
+def _is_activity(task: Task) -> bool:
+    """Whether the node is in the drawing; of a loop only its instances count."""
+    return bool(task.task_spec.bpmn_id) and not isinstance(task.task_spec, LoopTask | BoundaryEventMixin)
+
+
+def _is_armed(task: Task) -> bool:
+    return isinstance(task.task_spec.event_definition, Timer) and task.internal_data.get("due") is not None
+
+
+class _as_step_failure:
+    """Turns the library's own errors into StepFailed with the element; all others pass unchanged."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, SpiffWorkflowException):
+            failed = error.task.task_spec if isinstance(error, WorkflowTaskException) else self._task.task_spec
+            raise StepFailed(str(error).rstrip(". "), failed.bpmn_id or failed.name, failed.bpmn_name) from error

@@ -1,0 +1,268 @@
+"""From a BPMN file to what the library executes, with the desk's own node and event classes only."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from lxml import etree
+from SpiffWorkflow.bpmn.parser import task_parsers
+from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnParser
+from SpiffWorkflow.bpmn.parser.event_parsers import EventDefinitionParser
+from SpiffWorkflow.bpmn.parser.TaskParser import TaskParser
+from SpiffWorkflow.bpmn.parser.util import full_tag
+from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
+from SpiffWorkflow.bpmn.specs import defaults
+from SpiffWorkflow.bpmn.specs.event_definitions.base import EventDefinition
+from SpiffWorkflow.bpmn.specs.event_definitions.simple import NoneEventDefinition
+from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
+from SpiffWorkflow.bpmn.specs.mixins.subworkflow_task import CallActivity, SubWorkflowTask
+
+from engine.bpmn import events, specs, xml
+from engine.bpmn.extensions import event_kind, extension, processes
+from engine.errors import DeploymentRefused, Problem
+
+# The library parses flow by flow and recursively; 400 nodes in a row need about four frames each.
+sys.setrecursionlimit(max(sys.getrecursionlimit(), 10_000))
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """One process ready to run: its own spec and those of its embedded sub-processes, by name."""
+
+    key: str
+    specs: dict[str, Any]
+
+
+@lru_cache(maxsize=256)
+def compiled(content: bytes, key: str) -> Compiled:
+    """The process `key` of this file; the same bytes are parsed once in a process of the server.
+
+    Raises XmlRefused or DeploymentRefused.
+    """
+    return compile_root(xml.read(content, key), key)
+
+
+def compile_root(root: etree._Element, key: str) -> Compiled:
+    """The process `key` of a file that was read already; raises DeploymentRefused."""
+    if key not in [process.get("id") for process in processes(root)]:
+        raise DeploymentRefused([_problem(f"Expected the process {key}, but the file does not hold it", root)])
+    parser = _Parser()
+    try:
+        parser.add_bpmn_xml(root)
+        parser.get_spec(key)
+        return Compiled(key, _renamed(key, _embedded(parser, key)))
+    except ValidationException as error:
+        raise DeploymentRefused([_problem(str(error).rstrip(". "), root, error.id)]) from error
+    except (RecursionError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise DeploymentRefused([_problem(f"Expected a process that can be executed, but {error!r}", root)]) from error
+
+
+def _embedded(parser: BpmnParser, key: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    pending = [key]
+    while pending:
+        name = pending.pop()
+        found[name] = spec = parser.get_spec(name)
+        pending += [
+            task.spec
+            for task in spec.task_specs.values()
+            if isinstance(task, SubWorkflowTask) and not isinstance(task, CallActivity)
+        ]
+    return found
+
+
+def _renamed(key: str, found: dict[str, Any]) -> dict[str, Any]:
+    """Embedded sub-processes as `key/id`: ids are unique in one file only, instances combine several."""
+    names = {name: name if name == key else f"{key}/{name}" for name in found}
+    for spec in found.values():
+        spec.name = names[spec.name]
+        for task in list(spec.task_specs.values()):
+            if isinstance(task, SubWorkflowTask) and not isinstance(task, CallActivity):
+                task.spec = names[task.spec]
+            if isinstance(task, LoopTask):
+                # The library connects at run time; specs are shared by threads, so it is done here, once.
+                child = spec.task_specs[task.task_spec]
+                child.completed_event.connect(task.merge_child)
+    return {spec.name: spec for spec in found.values()}
+
+
+def _problem(text: str, root: etree._Element, element_id: str | None = None) -> Problem:
+    node = next((e for e in root.iter() if element_id and e.get("id") == element_id), None)
+    return Problem(
+        "not-executable",
+        "error",
+        f"Процесс не может быть исполнен: {text}",
+        text,
+        element_id or None,
+        None if node is None else node.get("name"),
+        None if node is None else node.sourceline,
+    )
+
+
+class _ServiceTaskParser(TaskParser):
+    def create_task(self) -> Any:
+        task = super().create_task()
+        operator = extension(self.node, xml.SPIFF, "serviceTaskOperator")
+        if operator is None or not operator.get("id"):
+            self.raise_validation_exception("Expected a service task with an operator, but it names none")
+        task.connector = operator.get("id")
+        task.result_variable = operator.get("resultVariable") or None
+        for parameter in operator.iter(f"{{{xml.SPIFF}}}parameter"):
+            task.parameters[parameter.get("id")] = (parameter.get("value") or "").strip()
+        job = extension(self.node, xml.DESK, "job")
+        task.in_background = job is not None and job.get("async") == "true"
+        return task
+
+
+class _SubProcessParser(task_parsers.SubWorkflowParser):
+    def create_task(self) -> Any:
+        if self.node.get("triggeredByEvent") == "true":
+            self.raise_validation_exception("Expected a plain sub-process: event sub-processes are not executed")
+        return super().create_task()
+
+
+class _EventParser(EventDefinitionParser):
+    """Reads the one definition of an event into the desk's own class."""
+
+    definitions = frozenset({None, "message", "signal", "timer", "error", "escalation", "terminate"})
+
+    def create_task(self) -> Any:
+        return self.spec_class(self.spec, self.bpmn_id, event_definition=self.definition(), **self.bpmn_attributes)
+
+    def definition(self) -> EventDefinition:
+        kind = event_kind(self.node)
+        if kind not in self.definitions:
+            self.raise_validation_exception(f"Expected an event that the engine executes, but this one is {kind}")
+        return NoneEventDefinition() if kind is None else getattr(self, f"_{kind}")(self._first(kind))
+
+    def _first(self, kind: str) -> etree._Element:
+        found: etree._Element = self.node.find(full_tag(f"{kind}EventDefinition"))
+        return found
+
+    def _timer(self, node: etree._Element) -> events.Timer:
+        texts = [child.text or "" for child in node if xml.local_name(child).startswith("time")]
+        if len(texts) != 1 or not texts[0].strip():
+            self.raise_validation_exception("Expected a timer with exactly one time")
+        return events.Timer(texts[0])
+
+    def _message(self, node: etree._Element) -> events.Message:
+        return events.Message(self._name(node, "messageRef", self.process_parser.parser.messages))
+
+    def _signal(self, node: etree._Element) -> events.Signal:
+        return events.Signal(self._name(node, "signalRef", self.process_parser.parser.signals))
+
+    def _error(self, node: etree._Element) -> events.Error:
+        return events.Error(self._code(node, "errorRef", self.process_parser.parser.errors, "error_code"))
+
+    def _escalation(self, node: etree._Element) -> events.Escalation:
+        codes = self.process_parser.parser.escalations
+        return events.Escalation(self._code(node, "escalationRef", codes, "escalation_code"))
+
+    def _terminate(self, node: etree._Element) -> events.Terminate:
+        return events.Terminate()
+
+    def _name(self, node: etree._Element, attribute: str, names: dict[str, str | None]) -> str:
+        """The name of the message or signal: its own, else its id, else the event's."""
+        reference = node.get(attribute)
+        if reference is not None and reference not in names:
+            self.raise_validation_exception(f"Expected {attribute} {reference} to be defined in the file")
+        name = (names.get(reference) or reference) if reference else self.node.get("name")
+        return name or self.bpmn_id
+
+    def _code(self, node: etree._Element, attribute: str, codes: dict[str, Any], field: str) -> str | None:
+        reference = node.get(attribute)
+        if reference is None:
+            return None
+        if reference not in codes:
+            self.raise_validation_exception(f"Expected {attribute} {reference} to be defined in the file")
+        return codes[reference][field] or codes[reference]["name"]
+
+
+class _StartEventParser(_EventParser):
+    def create_task(self) -> Any:
+        task = super().create_task()
+        self.spec.start.connect(task)
+        return task
+
+
+class _EndEventParser(_EventParser):
+    def create_task(self) -> Any:
+        task = super().create_task()
+        task.connect(self.spec.end)
+        return task
+
+
+class _BoundaryEventParser(_EventParser):
+    definitions = _EventParser.definitions - {None, "terminate"}
+
+    def create_task(self) -> Any:
+        cancels = self.node.get("cancelActivity", "true") == "true"
+        return self.spec_class(
+            self.spec, self.bpmn_id, event_definition=self.definition(), cancel_activity=cancels, **self.bpmn_attributes
+        )
+
+
+class _CatchEventParser(_EventParser):
+    definitions = frozenset({None, "message", "signal", "timer"})
+
+
+class _ThrowEventParser(_EventParser):
+    definitions = frozenset({None, "message", "signal", "escalation"})
+
+
+class _MessageTaskParser(_EventParser):
+    """Send and receive tasks name their message on themselves."""
+
+    def definition(self) -> EventDefinition:
+        return self._message(self.node)
+
+
+class _EventGatewayParser(_EventParser):
+    def definition(self) -> EventDefinition:
+        return specs.FirstOf()
+
+    def handles_multiple_outgoing(self) -> bool:
+        return True
+
+
+class _ConditionalGatewayParser(task_parsers.ConditionalGatewayParser):
+    def parse_condition(self, sequence_flow: etree._Element) -> str | None:
+        text: str | None = super().parse_condition(sequence_flow)
+        return text.strip() if text and text.strip() else None
+
+
+class _Parser(BpmnParser):
+    """The desk's map of elements; what is not in it is refused."""
+
+    PARSER_CLASSES = {  # noqa: RUF012 - the library's own protocol
+        full_tag("startEvent"): (_StartEventParser, specs.StartEvent),
+        full_tag("endEvent"): (_EndEventParser, defaults.EndEvent),
+        full_tag("boundaryEvent"): (_BoundaryEventParser, specs.BoundaryEvent),
+        full_tag("intermediateCatchEvent"): (_CatchEventParser, defaults.IntermediateCatchEvent),
+        full_tag("intermediateThrowEvent"): (_ThrowEventParser, defaults.IntermediateThrowEvent),
+        full_tag("eventBasedGateway"): (_EventGatewayParser, specs.EventBasedGateway),
+        full_tag("receiveTask"): (_MessageTaskParser, defaults.ReceiveTask),
+        full_tag("sendTask"): (_MessageTaskParser, defaults.SendTask),
+        full_tag("task"): (TaskParser, specs.PassTask),
+        full_tag("userTask"): (TaskParser, specs.UserTask),
+        full_tag("manualTask"): (TaskParser, specs.UserTask),
+        full_tag("serviceTask"): (_ServiceTaskParser, specs.ServiceTask),
+        full_tag("scriptTask"): (task_parsers.ScriptTaskParser, specs.ScriptTask),
+        full_tag("subProcess"): (_SubProcessParser, defaults.SubWorkflowTask),
+        full_tag("callActivity"): (task_parsers.CallActivityParser, defaults.CallActivity),
+        full_tag("exclusiveGateway"): (_ConditionalGatewayParser, specs.ExclusiveGateway),
+        full_tag("inclusiveGateway"): (_ConditionalGatewayParser, defaults.InclusiveGateway),
+        full_tag("parallelGateway"): (task_parsers.GatewayParser, defaults.ParallelGateway),
+    }
+    OVERRIDE_PARSER_CLASSES = {}  # noqa: RUF012
+
+    def __init__(self) -> None:
+        super().__init__(spec_descriptions={})
+
+    def _add_diagram_indexes(self, bpmn: etree._Element) -> None:
+        """Conditions are tried in the order of the file, wherever the shapes were dragged to."""
+        self.document_lanes[self._document_key(bpmn)] = {}
+        self.document_positions[self._document_key(bpmn)] = {}

@@ -1,0 +1,94 @@
+"""The script engine of a step: every expression of a process goes through the closed evaluator, none runs as Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+
+from SpiffWorkflow.bpmn.script_engine import BasePythonScriptEngineEnvironment, PythonScriptEngine
+from SpiffWorkflow.task import Task
+
+from engine import expressions
+from engine.errors import EngineError
+
+Context = Callable[[], Mapping[str, Any]]
+Call = Callable[[str, str, str, Mapping[str, Any], Mapping[str, Any]], Any]
+"""Connector name, element id, element name, variables, arguments → result."""
+
+compile_expression = lru_cache(maxsize=4096)(expressions.compile)
+compile_script = lru_cache(maxsize=1024)(expressions.compile_script)
+
+
+class Names(Mapping[str, Any]):
+    """What an expression sees: `now` and the host's context before the variables of the process."""
+
+    def __init__(self, now: datetime, context: Context, data: Mapping[str, Any]) -> None:
+        self._now = now
+        self._context = context
+        self._data = data
+
+    def __getitem__(self, name: str) -> Any:
+        if name == "now":
+            return self._now
+        context = self._context()
+        return context[name] if name in context else self._data[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from {"now": None, **self._context(), **self._data}
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class Environment(BasePythonScriptEngineEnvironment):
+    """Evaluates in the context of one step and calls connectors; also where the library bypasses its script engine."""
+
+    def __init__(self, now: datetime, context: Context, call: Call) -> None:
+        super().__init__()
+        self.now = now
+        self.thrown: list[tuple[str, str]] = []
+        """Messages, signals and escalations that nobody in the instance caught: kind and name or code."""
+        self._context = context
+        self._call = call
+
+    def names(self, data: Mapping[str, Any], more: Mapping[str, Any] | None = None) -> Names:
+        return Names(self.now, self._context, {**data, **more} if more else data)
+
+    def evaluate(self, expression: str, context: Mapping[str, Any], external_context: Any = None) -> Any:
+        text = expression.strip()
+        source = text[1:] if text.startswith("=") and not text.startswith("==") else text
+        return compile_expression(source).evaluate(self.names(context, external_context))
+
+    def execute(self, script: str, context: dict[str, Any], external_context: Any = None) -> bool:
+        context.update(compile_script(script).run(self.names(context, external_context)))
+        return True
+
+    def call_connector(self, task: Task) -> Any:
+        """Call the connector of a service task with its evaluated parameters."""
+        spec = task.task_spec
+        arguments = {name: self.evaluate(text, task.data) for name, text in spec.parameters.items() if text}
+        return self._call(spec.connector, spec.bpmn_id, spec.bpmn_name or "", MappingProxyType(task.data), arguments)
+
+    def call_service(self, context: Any, **kwargs: Any) -> Any:
+        raise EngineError("Expected a connector, but the library tried to call a service by itself")
+
+
+class ScriptEngine(PythonScriptEngine):
+    """Hands everything to the environment and lets its errors through unchanged."""
+
+    environment: Environment
+
+    def validate(self, expression: str) -> None:
+        compile_expression(expression)
+
+    def evaluate(self, task: Task, expression: str, external_context: Any = None) -> Any:
+        return self.environment.evaluate(expression, task.data, external_context)
+
+    def execute(self, task: Task, script: str, external_context: Any = None) -> bool:
+        return self.environment.execute(script, task.data, external_context)
+
+    def call_service(self, task: Task, **kwargs: Any) -> Any:
+        return self.environment.call_service(task.data, **kwargs)

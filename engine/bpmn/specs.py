@@ -1,0 +1,162 @@
+"""The nodes of a process as the desk runs them: own behaviour where the library's is missing or wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin
+from SpiffWorkflow.bpmn.specs.event_definitions.base import EventDefinition
+from SpiffWorkflow.bpmn.specs.event_definitions.simple import NoneEventDefinition
+from SpiffWorkflow.bpmn.specs.mixins import (
+    BoundaryEventMixin,
+    BpmnSpecMixin,
+    ExclusiveGatewayMixin,
+    ScriptTaskMixin,
+    StartEventMixin,
+    UserTaskMixin,
+)
+from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
+from SpiffWorkflow.bpmn.util.event import BpmnEvent
+from SpiffWorkflow.exceptions import WorkflowException
+from SpiffWorkflow.specs.base import TaskSpec
+from SpiffWorkflow.task import Task
+from SpiffWorkflow.util.task import TaskState
+
+from engine.bpmn.events import Error, Timer, Waiting
+from engine.errors import BpmnError
+from engine.values import stored
+
+
+class UserTask(UserTaskMixin, BpmnSpecMixin):
+    pass
+
+
+class PassTask(BpmnSpecMixin):
+    """A task without a type: documentation on the way, the token goes through."""
+
+
+class ScriptTask(ScriptTaskMixin, BpmnSpecMixin):
+    pass
+
+
+class ServiceTask(BpmnSpecMixin):
+    """Calls a connector; in the background when it is marked so."""
+
+    def __init__(self, wf_spec: Any, bpmn_id: str, **kwargs: Any) -> None:
+        super().__init__(wf_spec, bpmn_id, **kwargs)
+        self.connector = ""
+        self.parameters: dict[str, str] = {}
+        self.result_variable: str | None = None
+        self.in_background = False
+
+    def _run_hook(self, my_task: Task) -> bool | None:
+        environment = my_task.workflow.script_engine.environment
+        try:
+            result = environment.call_connector(my_task)
+        except BpmnError as error:
+            if not Error(error.code).throw_out_of(my_task):
+                raise
+            return None  # the boundary event that caught it cancels this node
+        if self.result_variable:
+            my_task.data[self.result_variable] = stored(result)
+        return True
+
+
+class ExclusiveGateway(ExclusiveGatewayMixin, BpmnSpecMixin):
+    def _run_hook(self, my_task: Task) -> bool:
+        if self.default_task_spec is None and not any(c._matches(my_task) for c, _ in self.cond_task_specs):
+            raise WorkflowException("Expected one of the conditions to hold, but none does", task_spec=self)
+        return bool(super()._run_hook(my_task))
+
+
+class StartEvent(StartEventMixin, BpmnSpecMixin):
+    """Whatever starts a process has happened when an instance exists, so it never waits."""
+
+    def __init__(self, wf_spec: Any, bpmn_id: str, event_definition: EventDefinition, **kwargs: Any) -> None:
+        super().__init__(wf_spec, bpmn_id, NoneEventDefinition(), **kwargs)
+
+
+class BoundaryEvent(BoundaryEventMixin, BpmnSpecMixin):
+    """A boundary event; one that does not interrupt waits again for the next occurrence."""
+
+    def _run_hook(self, my_task: Task) -> bool:
+        if not self.cancel_activity:
+            self._wait_again(my_task)
+        return bool(super()._run_hook(my_task))
+
+    def _on_complete_hook(self, my_task: Task) -> None:
+        if not self.cancel_activity:
+            # The join belongs to the activity's own path; a side branch that waited at it would be kept for ever.
+            for child in my_task.children:
+                if isinstance(child.task_spec, BoundaryEventJoin):
+                    my_task.workflow._remove_task(child.id)
+        super()._on_complete_hook(my_task)
+
+    def _wait_again(self, my_task: Task) -> None:
+        split, definition = my_task.parent, self.event_definition
+        bookkeeping = definition.again(my_task) if isinstance(definition, Waiting) else None
+        if bookkeeping is None or not _is_running(split):
+            return
+        following = split._add_child(self, TaskState.WAITING)
+        following.triggered = True
+        following.internal_data.update(bookkeeping)
+        self._predict(following, mask=TaskState.NOT_FINISHED_MASK)
+        self._update(following)
+
+
+def _is_running(split: Task) -> bool:
+    return any(
+        not isinstance(child.task_spec, BoundaryEventMixin) and not child.has_state(TaskState.FINISHED_MASK)
+        for child in split.children
+    )
+
+
+class FirstOf(Waiting):
+    """What an event-based gateway waits for: the first of its branches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.branches: list[tuple[str, Waiting]] = []
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def has_fired(self, my_task: Task) -> bool:
+        if "branches" not in my_task.internal_data:
+            my_task.internal_data["branches"] = [
+                definition.schedule(my_task) if isinstance(definition, Timer) else {} for _, definition in self.branches
+            ]
+        return bool(my_task.internal_data.get("event_fired", False))
+
+    def fire_branch(self, task: Task, position: int, payload: dict[str, Any] | None = None) -> None:
+        task.internal_data["branch"] = position
+        self.fire(task, payload)
+
+    def catches(self, my_task: Task, event: BpmnEvent) -> bool:
+        return any(definition == event.event_definition for _, definition in self.branches)
+
+    def catch(self, my_task: Task, event: BpmnEvent | None = None) -> None:
+        for position, (_, definition) in enumerate(self.branches):
+            if event is not None and definition == event.event_definition:
+                self.fire_branch(my_task, position, event.payload)
+                return
+
+
+class EventBasedGateway(CatchingEvent, BpmnSpecMixin):
+    """Waits for the first of the events behind it; the others are forgotten."""
+
+    def connect(self, taskspec: TaskSpec) -> None:
+        super().connect(taskspec)
+        self.event_definition.branches.append((taskspec.name, taskspec.event_definition))
+        taskspec.event_definition = NoneEventDefinition()
+
+    def _predict_hook(self, my_task: Task) -> None:
+        my_task._sync_children(self.outputs, state=TaskState.MAYBE)
+
+    def _run_hook(self, my_task: Task) -> bool:
+        self.event_definition.update_task_data(my_task)
+        chosen, _ = self.event_definition.branches[my_task.internal_data["branch"]]
+        my_task._sync_children([my_task.workflow.spec.task_specs[chosen]], TaskState.FUTURE)
+        for child in my_task.children:
+            child.task_spec._predict(child, mask=TaskState.FUTURE | TaskState.PREDICTED_MASK)
+        return True

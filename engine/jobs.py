@@ -1,0 +1,145 @@
+"""Due work of instances: timers to fire and nodes to run by a worker; claimed by lease, retried, never lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from engine import clock, incidents
+from engine import due as due_sources
+from engine.bpmn.machine import Machine
+from engine.db import Database
+from engine.errors import Busy, NotFound, StepBudgetExceeded
+from engine.models import Job
+from engine.reconcile import DEFAULT_RETRIES, OpenRow
+from engine.stepper import Move, lock, step
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(minutes=2)
+BATCH = 25
+"""Instances per transaction."""
+BUSY_DELAY = timedelta(seconds=1)
+
+
+def due(session: Session, now: datetime, limit: int) -> list[int]:
+    """The ids of jobs that are due and not leased, longest overdue first."""
+    query = select(Job.id).where(*_is_due(now)).order_by(Job.due_at, Job.id).limit(limit)
+    return list(session.scalars(query))
+
+
+def claim(session: Session, *, owner: str, limit: int, now: datetime) -> list[int]:
+    """Lease due jobs to `owner`; another one gets them when the lease has run out and they are still due."""
+    query = select(Job.id).where(*_is_due(now)).order_by(Job.due_at, Job.id).limit(limit)
+    ids = list(session.scalars(query.with_for_update(skip_locked=True)))
+    if ids:
+        session.execute(update(Job).where(Job.id.in_(ids)).values(lease_until=now + LEASE, lease_owner=owner))
+    return ids
+
+
+def execute(database: Database, ids: list[int]) -> None:
+    """Do these jobs, up to 25 in one transaction; a failing one is undone and recorded in a transaction of its own."""
+    for start in range(0, len(ids), BATCH):
+        failures: list[tuple[int, Exception]] = []
+        with database.transaction() as session:
+            for job_id, instance_id in _in_lock_order(session, ids[start : start + BATCH]):
+                error = _attempt(session, job_id, instance_id)
+                if error is not None:
+                    failures.append((job_id, error))
+        for job_id, error in failures:
+            with database.transaction() as session:
+                _record_failure(session, job_id, error)
+
+
+def next_due(session: Session) -> datetime | None:
+    """When the next job that nobody has claimed is due."""
+    query = select(Job.due_at).where(Job.state == "waiting", Job.lease_until.is_(None)).order_by(Job.due_at).limit(1)
+    return session.scalars(query).one_or_none()
+
+
+def retry(session: Session, job_id: int, by: str) -> None:
+    """Try a failed job again now, with all its retries; its incident counts as resolved. Raises NotFound."""
+    job = session.get(Job, job_id, with_for_update=True, populate_existing=True)
+    if job is None or job.state != "failed":
+        raise NotFound(f"Expected the job {job_id} to have failed, but it has not")
+    job.state, job.due_at, job.retries_left = "waiting", clock.now(), DEFAULT_RETRIES
+    incidents.resolve(session, job.id, by)
+    session.flush()
+
+
+def _is_due(now: datetime) -> tuple[object, ...]:
+    free = or_(Job.lease_until.is_(None), Job.lease_until <= now)
+    return Job.state == "waiting", Job.due_at <= now, free
+
+
+def _in_lock_order(session: Session, ids: Sequence[int]) -> list[tuple[int, int]]:
+    """Job and instance ids; all workers lock instances in this order, so they never wait in a circle."""
+    query = select(Job.id, Job.instance_id).where(Job.id.in_(ids), Job.state == "waiting")
+    return list(session.execute(query.order_by(Job.instance_id, Job.due_at, Job.id)).tuples())
+
+
+def _attempt(session: Session, job_id: int, instance_id: int) -> Exception | None:
+    """Do one job inside a savepoint; returns what went wrong instead of raising it."""
+    hooks = len(session.info.setdefault("after_commit", []))
+    try:
+        with session.begin_nested():
+            _do(session, job_id, instance_id)
+    except Busy:
+        _put_off(session, job_id)
+    except Exception as error:
+        del session.info["after_commit"][hooks:]
+        return error
+    return None
+
+
+def _do(session: Session, job_id: int, instance_id: int) -> None:
+    instance = lock(session, instance_id, skip_locked=True)
+    job = session.get(Job, job_id, populate_existing=True)
+    now = clock.now()
+    if job is None or job.state != "waiting" or job.due_at > now or instance.state != "active":
+        return  # done, cancelled or moved meanwhile: whoever did it has seen to everything
+    key, kind = job.task_id, job.kind
+
+    def apply(machine: Machine, rows: Mapping[str, OpenRow]) -> None:
+        machine.fire(key) if kind == "timer" else machine.execute(key)
+
+    data = {"job": job.id, "due": job.due_at.isoformat()}
+    step(
+        session, instance, Move(kind, apply, "timer" if kind == "timer" else "system", job.element_id, key, None, data)
+    )
+
+
+def _put_off(session: Session, job_id: int) -> None:
+    until = clock.now() + BUSY_DELAY
+    session.execute(update(Job).where(Job.id == job_id).values(lease_until=until))
+
+
+def _record_failure(session: Session, job_id: int, error: Exception) -> None:
+    job = session.get(Job, job_id, with_for_update=True, populate_existing=True)
+    if job is None or job.state != "waiting":
+        return
+    log.warning("job failed", action="job", job=job.id, element=job.element_id, error=repr(error))
+    now = clock.now()
+    job.retries_left -= 1
+    job.error = f"{type(error).__name__}: {error}"[:2000]
+    job.lease_until, job.lease_owner = None, None
+    if job.retries_left > 0 and not isinstance(error, StepBudgetExceeded):
+        job.due_at = now + timedelta(seconds=job.backoff_sec)
+    else:
+        job.state = "failed"
+        incidents.open_for(session, job, error)
+    session.flush()
+
+
+due_sources.register(
+    due_sources.DueSource(
+        "jobs",
+        lambda session, owner, limit: claim(session, owner=owner, limit=limit, now=clock.now()),
+        execute,
+        next_due,
+    )
+)

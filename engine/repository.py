@@ -1,0 +1,285 @@
+"""Deployments and versions: what was uploaded, which version is active, and the programs that instances run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, joinedload
+
+from engine import clock
+from engine.bpmn import lint, parser, xml
+from engine.bpmn.extensions import processes, read_index
+from engine.bpmn.program import Part, Program, fingerprint
+from engine.bpmn.state import fingerprint_of
+from engine.errors import DeploymentRefused, EngineError, NotFound, Problem
+from engine.models import Deployment, ProcessDefinition, ProcessInstance, Resource
+
+FORM_SUFFIX = ".form.json"
+MOST_PROGRAMS = 256
+
+
+def check(files: Mapping[str, bytes]) -> list[Problem]:
+    """Everything the check finds in these files, and whatever the parser could not turn into a program."""
+    problems = list(lint.check(files)) if hasattr(lint, "check") else []
+    if any(problem.severity == "error" for problem in problems):
+        return problems
+    for name, content in files.items():
+        if _kind(name) == "bpmn":
+            problems += _parse_problems(name, content)
+    return problems
+
+
+def deploy(
+    session: Session,
+    files: Mapping[str, bytes],
+    *,
+    author: str,
+    comment: str = "",
+    activate: bool = False,
+    override_reason: str | None = None,
+) -> Deployment:
+    """Store a bundle; a process whose content changed gets a new version (a draft, unless `activate`).
+
+    The same bundle again returns the stored one. Raises DeploymentRefused with all findings.
+    """
+    digest = _bundle_digest(files)
+    deployment = session.scalars(select(Deployment).where(Deployment.sha256 == digest)).one_or_none()
+    if deployment is None:
+        problems = check(files)
+        if any(problem.severity == "error" for problem in problems):
+            raise DeploymentRefused(problems)
+        deployment = _store(session, files, digest, author, comment, problems)
+    if activate:
+        for definition in deployment.definitions:
+            if definition.state == "draft":
+                _activate(session, definition, author, override_reason)
+    return deployment
+
+
+def activate(session: Session, definition: ProcessDefinition, *, by: str, override_reason: str | None = None) -> None:
+    """Make this version the one that new instances start with; the former one is retired."""
+    _activate(session, definition, by, override_reason)
+
+
+def latest(session: Session, key: str) -> ProcessDefinition:
+    """The active version of a process; raises NotFound."""
+    query = select(ProcessDefinition).where(ProcessDefinition.key == key, ProcessDefinition.state == "active")
+    definition = session.scalars(query).one_or_none()
+    if definition is None:
+        raise NotFound(f"Expected an active version of the process {key}, but there is none")
+    return definition
+
+
+def form(session: Session, definition: ProcessDefinition, name: str) -> dict[str, Any]:
+    """The form as it was deployed with the definition, else the newest of that name; raises NotFound."""
+    query = (
+        select(Resource.content)
+        .where(Resource.kind == "form", _has_form_name(name))
+        .order_by((Resource.deployment_id == definition.deployment_id).desc(), Resource.id.desc())
+        .limit(1)
+    )
+    content = session.scalars(query).one_or_none()
+    if content is None:
+        raise NotFound(f"Expected the form {name} to be deployed, but it is not")
+    loaded: dict[str, Any] = json.loads(content)
+    return loaded
+
+
+def bindings_of(session: Session, definition: ProcessDefinition) -> dict[str, int]:
+    """The active versions of everything the process calls, directly or not; fixed when an instance starts.
+
+    A called process that is not deployed is left out: only the instance that gets there fails.
+    """
+    bindings: dict[str, int] = {}
+    wanted = set(definition.index["calls"])
+    while wanted:
+        query = select(ProcessDefinition).where(
+            ProcessDefinition.key.in_(sorted(wanted)), ProcessDefinition.state == "active"
+        )
+        found = list(session.scalars(query))
+        bindings |= {each.key: each.id for each in found}
+        asked = wanted
+        wanted = {key for each in found for key in each.index["calls"]} - set(bindings) - asked - {definition.key}
+    return bindings
+
+
+def program_of(session: Session, instance: ProcessInstance) -> Program:
+    """The program of an instance, from memory when the stored state names one that is there."""
+    if instance.data is not None:
+        known = _programs.get(fingerprint_of(instance.data))
+        if known is not None:
+            return known
+    program = _loaded(session, instance.definition_id, instance.bindings)
+    if instance.data is not None and fingerprint_of(instance.data) != program.fingerprint:
+        raise EngineError(f"Expected the versions that instance {instance.id} was saved with, but they differ")
+    return program
+
+
+class _Programs:
+    """The programs in memory of this process of the server, by content: a new version needs no restart."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: OrderedDict[bytes, Program] = OrderedDict()
+
+    def get(self, key: bytes) -> Program | None:
+        with self._lock:
+            if key in self._known:
+                self._known.move_to_end(key)
+            return self._known.get(key)
+
+    def put(self, program: Program) -> None:
+        with self._lock:
+            self._known[program.fingerprint] = program
+            while len(self._known) > MOST_PROGRAMS:
+                self._known.popitem(last=False)
+
+
+_programs = _Programs()
+
+
+def _loaded(session: Session, definition_id: int, bindings: Mapping[str, int]) -> Program:
+    query = (
+        select(ProcessDefinition)
+        .where(ProcessDefinition.id.in_({definition_id, *bindings.values()}))
+        .options(joinedload(ProcessDefinition.resource))
+    )
+    definitions = list(session.scalars(query))
+    main = next(each.key for each in definitions if each.id == definition_id)
+    key = fingerprint(main, {each.key: each.sha256 for each in definitions})
+    program = _programs.get(key)
+    if program is None:
+        parts = [Part(each.key, each.sha256, each.resource.content, each.index) for each in definitions]
+        program = Program(main, parts)
+        _programs.put(program)
+    return program
+
+
+def _activate(session: Session, definition: ProcessDefinition, by: str, override_reason: str | None) -> None:
+    session.execute(
+        update(ProcessDefinition)
+        .where(ProcessDefinition.key == definition.key, ProcessDefinition.state == "active")
+        .where(ProcessDefinition.id != definition.id)
+        .values(state="retired")
+    )
+    definition.state = "active"
+    definition.activated_by, definition.activated_at = by, clock.now()
+    definition.override_reason = override_reason
+    session.flush()
+
+
+def _store(
+    session: Session, files: Mapping[str, bytes], digest: str, author: str, comment: str, problems: list[Problem]
+) -> Deployment:
+    deployment = Deployment(sha256=digest, author=author, comment=comment, created_at=clock.now())
+    deployment.resources = [
+        Resource(name=name, kind=_kind(name), sha256=_digest(content), content=content)
+        for name, content in sorted(files.items())
+    ]
+    session.add(deployment)
+    session.flush()
+    forms = {_form_name(name): content for name, content in files.items() if _kind(name) == "form"}
+    for resource in deployment.resources:
+        if resource.kind == "bpmn":
+            found = [problem for problem in problems if problem.file == resource.name]
+            _define(session, deployment, resource, forms, found)
+    session.flush()
+    session.refresh(deployment, ["definitions"])
+    return deployment
+
+
+def _define(
+    session: Session, deployment: Deployment, resource: Resource, forms: Mapping[str, bytes], problems: list[Problem]
+) -> None:
+    for process in processes(xml.read(resource.content, resource.name)):
+        key, index = process.get("id", ""), read_index(process)
+        used = [forms[name] for name in index["forms"] if name in forms]
+        digest = _digest(resource.content, *used)
+        before = _newest(session, key)
+        if before is not None and before.resource.sha256 == resource.sha256 and (not used or before.sha256 == digest):
+            continue
+        session.add(
+            ProcessDefinition(
+                key=key,
+                version=before.version + 1 if before else 1,
+                name=index["name"],
+                deployment_id=deployment.id,
+                resource_id=resource.id,
+                sha256=digest,
+                state="draft",
+                index=index,
+                lint=[_problem_row(problem) for problem in problems],
+                created_by=deployment.author,
+                created_at=deployment.created_at,
+            )
+        )
+
+
+def _newest(session: Session, key: str) -> ProcessDefinition | None:
+    query = select(ProcessDefinition).where(ProcessDefinition.key == key).order_by(ProcessDefinition.version.desc())
+    return session.scalars(query.limit(1)).one_or_none()
+
+
+def _problem_row(problem: Problem) -> dict[str, Any]:
+    return {
+        "rule": problem.rule,
+        "severity": problem.severity,
+        "message_ru": problem.message_ru,
+        "message_en": problem.message_en,
+        "element_id": problem.element_id,
+        "element_name": problem.element_name,
+        "line": problem.line,
+        "file": problem.file,
+    }
+
+
+def _parse_problems(name: str, content: bytes) -> Iterable[Problem]:
+    for process in processes(xml.read(content, name)):
+        try:
+            parser.compiled(content, process.get("id", ""))
+        except DeploymentRefused as refused:
+            for problem in refused.problems:
+                yield Problem(
+                    problem.rule,
+                    problem.severity,
+                    problem.message_ru,
+                    problem.message_en,
+                    problem.element_id,
+                    problem.element_name,
+                    problem.line,
+                    name,
+                )
+
+
+def _kind(name: str) -> str:
+    for suffix, kind in ((".bpmn", "bpmn"), (".dmn", "dmn"), (FORM_SUFFIX, "form"), (".json", "scenario")):
+        if name.endswith(suffix):
+            return kind
+    return "other"
+
+
+def _form_name(name: str) -> str:
+    return PurePosixPath(name).name.removesuffix(FORM_SUFFIX)
+
+
+def _has_form_name(name: str) -> Any:
+    file = name + FORM_SUFFIX
+    return (Resource.name == file) | Resource.name.endswith("/" + file, autoescape=True)
+
+
+def _digest(*contents: bytes) -> str:
+    whole = hashlib.sha256()
+    for content in contents:
+        whole.update(len(content).to_bytes(8, "big") + content)
+    return whole.hexdigest()
+
+
+def _bundle_digest(files: Mapping[str, bytes]) -> str:
+    return _digest(*(part for name in sorted(files) for part in (name.encode(), files[name])))

@@ -1,0 +1,242 @@
+"""The verbs of the engine: start, complete, press, correlate, rearm, cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import clock, history, repository, user_tasks
+from engine.bpmn.machine import Machine
+from engine.errors import EngineError, NotFound
+from engine.listeners import listeners
+from engine.models import ProcessInstance, Subscription
+from engine.reconcile import Cause, OpenRow, close_all, open_rows
+from engine.stepper import Move, lock, running, step
+
+
+def start_process(
+    session: Session,
+    key: str,
+    *,
+    business_key: str | None = None,
+    variables: Mapping[str, Any] | None = None,
+    actor: str | None = None,
+) -> ProcessInstance:
+    """Start the active version of a process and run it to its first wait states; raises NotFound."""
+    definition = repository.latest(session, key)
+    instance = ProcessInstance(
+        definition_id=definition.id,
+        bindings=repository.bindings_of(session, definition),
+        business_key=business_key,
+        version=0,
+        state="active",
+        started_by=actor,
+        started_at=clock.now(),
+        last_hash="",
+    )
+    session.add(instance)
+    session.flush()
+    given = dict(variables or {})
+    return step(session, instance, Move("start", lambda m, _: m.begin(given), actor, data={"variables": given}))
+
+
+def complete_task(
+    session: Session,
+    instance_id: int,
+    user_task_id: int,
+    *,
+    action: str,
+    variables: Mapping[str, Any],
+    actor: str,
+    expected_version: int | None,
+) -> ProcessInstance:
+    """Complete a user task with an action; the variables and `action` become data of the process.
+
+    A task that is over raises Stale; a version that moved on while the task is still open is no obstacle.
+    """
+    instance = _active(session, instance_id)
+    task = user_tasks.get_open(session, instance, user_task_id)
+    label = _label(session, instance, task.process_key, task.element_id, action)
+    given = {**variables, "action": action}
+    return step(
+        session,
+        instance,
+        Move(
+            "complete",
+            _if_open(session, instance, task.task_id, lambda machine: machine.complete(task.task_id, given)),
+            actor,
+            task.element_id,
+            task.task_id,
+            action,
+            {"action": action, "label": label, "variables": dict(variables), "user_task": task.id},
+        ),
+    )
+
+
+def trigger(
+    session: Session,
+    instance_id: int,
+    subscription_id: int,
+    *,
+    action: str,
+    variables: Mapping[str, Any],
+    actor: str,
+    expected_version: int | None,
+) -> ProcessInstance:
+    """Press a button that is a signal boundary event; raises Stale when the process no longer offers it."""
+    instance = _active(session, instance_id)
+    row = session.get(Subscription, subscription_id, populate_existing=True)
+    if row is None or row.instance_id != instance.id or row.kind != "signal":
+        raise user_tasks.stale(session, instance)
+    label = _label(session, instance, row.process_key, row.element_id, action)
+    key, given = row.task_id, {**variables, "action": action}
+    return step(
+        session,
+        instance,
+        Move(
+            "trigger",
+            _if_open(session, instance, key, lambda machine: machine.fire(key, given)),
+            actor,
+            row.element_id,
+            key,
+            action,
+            {"action": action, "label": label, "variables": dict(variables)},
+        ),
+    )
+
+
+def correlate_message(
+    session: Session,
+    name: str,
+    *,
+    business_key: str,
+    variables: Mapping[str, Any] | None = None,
+    actor: str | None = None,
+) -> int:
+    """Hand a message to every node of the record's instances that waits for it; returns how many did (0 is fine)."""
+    query = (
+        select(Subscription.instance_id, Subscription.task_id)
+        .join(ProcessInstance, ProcessInstance.id == Subscription.instance_id)
+        .where(Subscription.kind == "message", Subscription.name == name)
+        .where(ProcessInstance.business_key == business_key)
+    )
+    return _fire_all(session, "message", name, session.execute(query).tuples().all(), variables, actor)
+
+
+def broadcast_signal(
+    session: Session,
+    name: str,
+    variables: Mapping[str, Any] | None = None,
+    actor: str | None = None,
+    *,
+    besides: int | None = None,
+) -> int:
+    """Hand a signal to every node of every instance that waits for it; `besides` names one to leave out."""
+    query = select(Subscription.instance_id, Subscription.task_id).where(
+        Subscription.kind == "signal", Subscription.name == name, Subscription.instance_id != (besides or 0)
+    )
+    return _fire_all(session, "signal", name, session.execute(query).tuples().all(), variables, actor)
+
+
+def rearm(session: Session, instance_id: int, *, actor: str | None = None) -> None:
+    """Compute the computed timers of the instance again, after the deadlines they ask for have changed.
+
+    Within a step of the same instance it is done at the end of that step. Nothing changed – no step is written.
+    """
+    current = running(session, instance_id)
+    if current is not None:
+        current.wants_rearm = True
+        return
+    instance = lock(session, instance_id)
+    if instance.state == "active":
+        step(session, instance, Move("rearm", lambda machine, _: None, actor))
+
+
+def cancel(session: Session, instance_id: int, *, reason: str, actor: str) -> None:
+    """End an instance without its process; everything it waited for is closed."""
+    instance = _active(session, instance_id)
+    at = clock.now()
+    close_all(session, open_rows(session, instance.id).values(), Cause(actor, at, None, None))
+    data = {"reason": reason}
+    history.append(session, instance, move="cancel", element_id=None, actor=actor, at=at, data=data)
+    instance.state, instance.ended_at, instance.data = "cancelled", at, None
+    session.flush()
+    for listener in (*listeners().stepped, *listeners().ended):
+        listener(session, instance)
+
+
+def instances(session: Session, business_key: str) -> Sequence[ProcessInstance]:
+    """All instances of a record of the host, oldest first."""
+    query = select(ProcessInstance).where(ProcessInstance.business_key == business_key).order_by(ProcessInstance.id)
+    return session.scalars(query).all()
+
+
+def _active(session: Session, instance_id: int) -> ProcessInstance:
+    instance = lock(session, instance_id)
+    if instance.state != "active":
+        raise user_tasks.stale(session, instance)
+    return instance
+
+
+def _label(session: Session, instance: ProcessInstance, process_key: str, element_id: str, action: str) -> str:
+    """The label of an action of that node; a node that declares none may be completed by any name."""
+    program = repository.program_of(session, instance)
+    declared = program.node(process_key, element_id).get("actions")
+    found = program.action(process_key, element_id, action)
+    if declared and found is None:
+        raise NotFound(f"Expected the action {action} at {element_id}, but the diagram does not offer it")
+    return str((found or {}).get("label", action))
+
+
+def _if_open(
+    session: Session, instance: ProcessInstance, key: str, apply: Callable[[Machine], None]
+) -> Callable[[Machine, Mapping[str, OpenRow]], None]:
+    """The move only if the row is open and the node waits; otherwise Stale."""
+
+    def guarded(machine: Machine, rows: Mapping[str, OpenRow]) -> None:
+        if key not in rows:
+            raise user_tasks.stale(session, instance)
+        try:
+            apply(machine)
+        except LookupError as error:
+            raise EngineError(f"Expected the node of row {key} to wait, but it does not") from error
+
+    return guarded
+
+
+def _fire_all(
+    session: Session,
+    kind: str,
+    name: str,
+    rows: Sequence[tuple[int, str]],
+    variables: Mapping[str, Any] | None,
+    actor: str | None,
+) -> int:
+    given = dict(variables or {})
+    caught = 0
+    for instance_id, group in groupby(sorted(rows), key=lambda row: row[0]):
+        keys = [key for _, key in group]
+        instance = lock(session, instance_id)
+        if instance.state != "active":
+            continue
+        hits: list[str] = []
+        data = {kind: name, "variables": given}
+        step(session, instance, Move(kind, _firing(keys, given, hits), actor, None, None, None, data))
+        caught += len(hits)
+    return caught
+
+
+def _firing(
+    keys: list[str], given: Mapping[str, Any], hits: list[str]
+) -> Callable[[Machine, Mapping[str, OpenRow]], None]:
+    def apply(machine: Machine, rows: Mapping[str, OpenRow]) -> None:
+        for key in keys:
+            if key in rows:
+                machine.fire(key, given)
+                hits.append(key)
+
+    return apply

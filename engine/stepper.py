@@ -1,0 +1,217 @@
+"""The heart: lock an instance, load it, make one move, run to the wait states, save everything in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from engine import clock, connectors, history, repository
+from engine.bpmn.machine import Happening, Machine
+from engine.bpmn.program import Program
+from engine.bpmn.script_engine import Environment
+from engine.errors import Busy, EngineError, NotFound, StepFailed
+from engine.listeners import StatusEntered, listeners
+from engine.models import ElementLog, ProcessInstance
+from engine.reconcile import Cause, OpenRow, open_rows, reconcile
+from engine.values import stored
+
+_RUNNING = "engine.running_steps"
+_MOST_CHAINED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One thing that happens to an instance."""
+
+    name: str
+    """start | complete | trigger | message | signal | timer | async | rearm."""
+    apply: Callable[[Machine, Mapping[str, OpenRow]], None]
+    """Raises Stale or LookupError when it is not possible now; nothing was changed then."""
+    actor: str | None = None
+    element_id: str | None = None
+    key: str | None = None
+    """The workflow's task that is moved."""
+    action: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Running:
+    """A step under way; connectors and listeners may ask for more of it."""
+
+    machine: Machine
+    wants_rearm: bool = False
+
+
+def lock(session: Session, instance_id: int, *, skip_locked: bool = False) -> ProcessInstance:
+    """The instance, read afresh and locked until the end of the transaction; raises NotFound or Busy."""
+    query = (
+        select(ProcessInstance)
+        .where(ProcessInstance.id == instance_id)
+        .with_for_update(skip_locked=skip_locked)
+        .execution_options(populate_existing=True)
+    )
+    instance = session.scalars(query).one_or_none()
+    if instance is None:
+        if skip_locked and session.get(ProcessInstance, instance_id) is not None:
+            raise Busy
+        raise NotFound(f"Expected the instance {instance_id} to exist, but it does not")
+    return instance
+
+
+def running(session: Session, instance_id: int) -> Running | None:
+    """The step of this instance that is under way in this transaction."""
+    steps: dict[int, Running] = session.info.get(_RUNNING, {})
+    return steps.get(instance_id)
+
+
+def step(session: Session, instance: ProcessInstance, move: Move) -> ProcessInstance:
+    """Make one move of a locked instance; after an error the transaction must be rolled back."""
+    if running(session, instance.id):
+        raise EngineError("Expected one step of an instance at a time, but one is under way")
+    at = clock.now()
+    machine = load(session, instance, move.actor)
+    before = open_rows(session, instance.id) if instance.version else {}
+    with _under_way(session, instance, machine) as current:
+        _explained(machine, lambda: move.apply(machine, before))
+        _explained(machine, machine.run)
+        rearmed = machine.rearm() if current.wants_rearm or move.name == "rearm" else set()
+        if move.name == "rearm" and not rearmed:
+            return instance
+        reconcile(session, instance, machine, before, rearmed, Cause(move.actor, at, move.key, move.action))
+        _refuse_dead_end(machine)
+        _save(session, instance, machine, move)
+    _tell(session, instance)
+    _deliver(session, instance, machine, move.actor)
+    return instance
+
+
+def load(session: Session, instance: ProcessInstance, actor: str | None) -> Machine:
+    """The workflow of the instance, alive, with everything its expressions and connectors may reach."""
+    program = repository.program_of(session, instance)
+    environment = Environment(clock.now(), _context(session, instance), _call(session, instance, actor))
+    return Machine(program, environment, instance.data, _entered(session, instance, program, actor))
+
+
+@contextmanager
+def _under_way(session: Session, instance: ProcessInstance, machine: Machine) -> Iterator[Running]:
+    steps = session.info.setdefault(_RUNNING, {})
+    steps[instance.id] = current = Running(machine)
+    try:
+        yield current
+    finally:
+        del steps[instance.id]
+
+
+def _context(session: Session, instance: ProcessInstance) -> Callable[[], Mapping[str, Any]]:
+    """The names of the host, asked for when first needed and again when the instance gets its business key."""
+    known: dict[str | None, dict[str, Any]] = {}
+
+    def context() -> Mapping[str, Any]:
+        key = instance.business_key
+        if key not in known:
+            known[key] = {name: v for provide in listeners().context for name, v in provide(session, instance).items()}
+        return known[key]
+
+    return context
+
+
+def _call(session: Session, instance: ProcessInstance, actor: str | None) -> Callable[..., Any]:
+    def call(name: str, element_id: str, element_name: str, variables: Mapping[str, Any], arguments: Any) -> Any:
+        connector = connectors.get(name)
+        unknown = sorted(set(arguments) - {parameter.name for parameter in connector.parameters})
+        if unknown:
+            message = f"Expected parameters of {name}, but it has none of the name {', '.join(unknown)}"
+            raise StepFailed(message, element_id, element_name)
+        execution = connectors.Execution(session, instance, element_id, element_name, actor, clock.now(), variables)
+        return connector.function(execution, **arguments)
+
+    return call
+
+
+def _entered(
+    session: Session, instance: ProcessInstance, program: Program, actor: str | None
+) -> Callable[[Happening], None]:
+    def entered(happening: Happening) -> None:
+        code = program.node(happening.process_key, happening.element_id).get("status")
+        if code:
+            status = StatusEntered(code, happening.element_id, happening.element_name, actor)
+            for listener in listeners().status_entered:
+                listener(session, instance, status)
+
+    return entered
+
+
+def _explained(machine: Machine, part: Callable[[], None]) -> None:
+    """Errors keep their kind; the node at which they arose travels as a note for the incident."""
+    try:
+        part()
+    except StepFailed:
+        raise
+    except Exception as error:
+        element_id, name = machine.current
+        if element_id and not hasattr(error, "element_id"):
+            error.element_id, error.element_name = element_id, name  # type: ignore[attr-defined]
+        raise
+
+
+def _refuse_dead_end(machine: Machine) -> None:
+    if not machine.completed and not machine.waits():
+        raise StepFailed("Expected something that moves the process on, but it would wait for ever", *machine.current)
+
+
+def _save(session: Session, instance: ProcessInstance, machine: Machine, move: Move) -> None:
+    at = clock.now()
+    thrown = [list(each) for each in machine.environment.thrown]
+    data = stored({**move.data, **({"thrown": thrown} if thrown else {})})
+    history.append(session, instance, move=move.name, element_id=move.element_id, actor=move.actor, at=at, data=data)
+    if machine.completed:
+        instance.state, instance.ended_at, instance.data = "completed", at, None
+    else:
+        instance.data = machine.encoded()
+    if machine.log:
+        session.execute(insert(ElementLog), [_log_row(instance, happening, at) for happening in machine.log])
+    session.flush()
+
+
+def _log_row(instance: ProcessInstance, happening: Happening, at: Any) -> dict[str, Any]:
+    return {
+        "instance_id": instance.id,
+        "n": instance.version,
+        "process_key": happening.process_key,
+        "element_id": happening.element_id,
+        "name": happening.element_name[:255],
+        "event": happening.event,
+        "at": at,
+    }
+
+
+def _tell(session: Session, instance: ProcessInstance) -> None:
+    for listener in listeners().stepped:
+        listener(session, instance)
+    if instance.state != "active":
+        for listener in listeners().ended:
+            listener(session, instance)
+
+
+def _deliver(session: Session, instance: ProcessInstance, machine: Machine, actor: str | None) -> None:
+    """Messages and signals that the process threw reach other instances in the same transaction."""
+    from engine import runtime  # the verbs are built on the stepper; this is the one way back
+
+    depth = session.info.get("engine.chained", 0)
+    if depth >= _MOST_CHAINED:
+        raise EngineError(f"Expected at most {_MOST_CHAINED} events in a chain, but the processes answer each other")
+    session.info["engine.chained"] = depth + 1
+    try:
+        for kind, name in machine.environment.thrown:
+            if kind == "signal":
+                runtime.broadcast_signal(session, name, actor=actor, besides=instance.id)
+            elif kind == "message" and instance.business_key:
+                runtime.correlate_message(session, name, business_key=instance.business_key, actor=actor)
+    finally:
+        session.info["engine.chained"] = depth

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
+import tempfile
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_LONGEST_SOCKET_NAME = 100
 
 
 class Settings(BaseSettings):
@@ -52,7 +56,7 @@ class Settings(BaseSettings):
 
     @property
     def redis(self) -> str:
-        return self.redis_url or f"unix://{(self.data_dir / 'valkey.sock').resolve()}"
+        return self.redis_url or f"unix://{_socket_path(self.data_dir.resolve())}"
 
     @property
     def url(self) -> str:
@@ -72,3 +76,12 @@ class Settings(BaseSettings):
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(48))
         return path.read_text().strip()
+
+
+def _socket_path(data_dir: Path) -> Path:
+    """A socket in the data directory, or, where that name is longer than the system takes, one that stands for it."""
+    path = data_dir / "valkey.sock"
+    if len(os.fsencode(path)) <= _LONGEST_SOCKET_NAME:
+        return path
+    name = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"bpmdesk-{os.getuid()}-{name}.sock"

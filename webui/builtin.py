@@ -1,0 +1,38 @@
+"""The processes and forms that come with the product."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import repository
+from engine.models import ProcessDefinition
+
+AUTHOR = "bpmdesk"
+_PATTERNS = {"processes": "*.bpmn", "forms": "*.form.json"}
+
+
+def files() -> dict[str, bytes]:
+    """The built-in bundle by file name: from the installed package, or from the work tree."""
+    installed = Path(__file__).parent / "builtin"
+    root = installed if installed.exists() else Path(__file__).parent.parent
+    found = (path for folder, pattern in _PATTERNS.items() for path in sorted((root / folder).glob(pattern)))
+    return {path.name: path.read_bytes() for path in found}
+
+
+def propose(session: Session) -> list[ProcessDefinition]:
+    """Deploy the bundle and return what is new by it.
+
+    A process that the desk does not know yet becomes active at once. A newer version of a known one stays
+    a draft: whether it replaces what is active, perhaps made by the desk's own analyst, a person decides.
+    """
+    known = set(session.scalars(select(ProcessDefinition.key)))
+    deployment = repository.deploy(session, files(), author=AUTHOR, comment="Built in")
+    session.flush()
+    drafts = [definition for definition in deployment.definitions if definition.state == "draft"]
+    fresh = [definition for definition in drafts if definition.key not in known]
+    for definition in fresh:
+        repository.activate(session, definition, by=AUTHOR)
+    return fresh + [definition for definition in drafts if definition not in fresh]

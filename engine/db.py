@@ -18,6 +18,8 @@ from engine.errors import Busy
 log = structlog.get_logger(__name__)
 
 AfterCommit = Callable[[], None]
+LOCK_TIMEOUT_MS = 5_000
+"""How long a person waits for a record that somebody else is writing."""
 
 
 class Base(DeclarativeBase):
@@ -132,7 +134,8 @@ def _is_lock(error: DBAPIError) -> bool:
 
 def _create_engine(url: str, pool_size: int) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+        options = {"options": f"-c lock_timeout={LOCK_TIMEOUT_MS}"}
+        return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args=options)
     engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, connect_args={"timeout": 10})
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin_sqlite)

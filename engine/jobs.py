@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine import clock, incidents
@@ -56,8 +56,8 @@ def execute(database: Database, ids: list[int]) -> None:
 
 
 def next_due(session: Session) -> datetime | None:
-    """When the next job that nobody has claimed is due."""
-    query = select(Job.due_at).where(Job.state == "waiting", Job.lease_until.is_(None)).order_by(Job.due_at).limit(1)
+    """When the next job is due; one that is leased counts too, its worker may be dead."""
+    query = select(Job.due_at).where(Job.state == "waiting").order_by(Job.due_at).limit(1)
     return session.scalars(query).one_or_none()
 
 
@@ -71,7 +71,7 @@ def retry(session: Session, job_id: int, by: str) -> None:
     session.flush()
 
 
-def _is_due(now: datetime) -> tuple[object, ...]:
+def _is_due(now: datetime) -> tuple[ColumnElement[bool], ...]:
     free = or_(Job.lease_until.is_(None), Job.lease_until <= now)
     return Job.state == "waiting", Job.due_at <= now, free
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import delete, insert, literal, null, select, union_all, update
 from sqlalchemy.orm import Session
@@ -15,8 +15,7 @@ from engine.bpmn.machine import Machine, Wait
 from engine.listeners import listeners
 from engine.models import Incident, Job, ProcessInstance, Subscription, UserTask
 
-RowKind = Literal["task", "subscription", "job"]
-_ROW_OF: Mapping[str, RowKind] = {
+_ROW_OF = {
     "user": "task",
     "timer": "job",
     "async": "job",
@@ -31,7 +30,8 @@ DEFAULT_BACKOFF = "PT1M"
 class OpenRow:
     """A row that stands for something the instance waited for before the step."""
 
-    kind: RowKind
+    kind: str
+    """task | subscription | job."""
     id: int
     key: str
 

@@ -11,30 +11,12 @@ from engine.bpmn.xml import BPMN, DESK, SPIFF, local_name
 
 NODES = frozenset(
     f"{{{BPMN}}}{tag}"
-    for tag in [
-        "startEvent",
-        "endEvent",
-        "intermediateCatchEvent",
-        "intermediateThrowEvent",
-        "boundaryEvent",
-        "task",
-        "userTask",
-        "manualTask",
-        "serviceTask",
-        "scriptTask",
-        "sendTask",
-        "receiveTask",
-        "businessRuleTask",
-        "subProcess",
-        "transaction",
-        "adHocSubProcess",
-        "callActivity",
-        "exclusiveGateway",
-        "parallelGateway",
-        "inclusiveGateway",
-        "eventBasedGateway",
-        "complexGateway",
-    ]
+    for tag in (
+        *("startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent"),
+        *("task", "userTask", "manualTask", "serviceTask", "scriptTask", "sendTask", "receiveTask", "businessRuleTask"),
+        *("subProcess", "transaction", "adHocSubProcess", "callActivity"),
+        *("exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway", "complexGateway"),
+    )
 )
 _ACTION_TEXTS = ("id", "label", "form", "style", "confirm", "hotkey", "visible")
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from SpiffWorkflow.bpmn import BpmnWorkflow
@@ -39,15 +39,14 @@ _LEFT = TaskState.CANCELLED | TaskState.ERROR
 for _name in ("spiff.task", "spiff.workflow", "spiff.data"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
-WaitKind = Literal["user", "timer", "async", "message", "signal"]
-
 
 @dataclass(frozen=True, slots=True)
 class Wait:
     """One thing the workflow waits for; `key` is the workflow's own task id (and the branch of a gateway)."""
 
     key: str
-    kind: WaitKind
+    kind: str
+    """user | timer | async | message | signal."""
     process_key: str
     element_id: str
     element_name: str
@@ -217,7 +216,7 @@ class Machine:
                     if task._state == TaskState.WAITING and isinstance(task.task_spec, CatchingEvent):
                         yield task
 
-    def _wait(self, task: Task, kind: WaitKind, suffix: str = "", **more: Any) -> Wait:
+    def _wait(self, task: Task, kind: str, suffix: str = "", **more: Any) -> Wait:
         spec = task.task_spec
         owner = self.program.owner(task.workflow.spec.name)
         return Wait(task.id.hex + suffix, kind, owner, spec.bpmn_id or spec.name, spec.bpmn_name or "", **more)

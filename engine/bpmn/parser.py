@@ -98,7 +98,7 @@ def _problem(text: str, root: etree._Element, element_id: str | None = None) -> 
         text,
         element_id or None,
         None if node is None else node.get("name"),
-        None if node is None else node.sourceline,
+        node.sourceline if node is not None and isinstance(node.sourceline, int) else None,
     )
 
 
@@ -107,7 +107,7 @@ class _ServiceTaskParser(TaskParser):
         task = super().create_task()
         operator = extension(self.node, xml.SPIFF, "serviceTaskOperator")
         if operator is None or not operator.get("id"):
-            self.raise_validation_exception("Expected a service task with an operator, but it names none")
+            raise ValidationException("Expected a service task with an operator, but it names none", self.node)
         task.connector = operator.get("id")
         task.result_variable = operator.get("resultVariable") or None
         for parameter in operator.iter(f"{{{xml.SPIFF}}}parameter"):
@@ -178,7 +178,8 @@ class _EventParser(EventDefinitionParser):
             return None
         if reference not in codes:
             self.raise_validation_exception(f"Expected {attribute} {reference} to be defined in the file")
-        return codes[reference][field] or codes[reference]["name"]
+        known: dict[str, str | None] = codes[reference]
+        return known[field] or known["name"]
 
 
 class _StartEventParser(_EventParser):
@@ -230,8 +231,8 @@ class _EventGatewayParser(_EventParser):
 
 class _ConditionalGatewayParser(task_parsers.ConditionalGatewayParser):
     def parse_condition(self, sequence_flow: etree._Element) -> str | None:
-        text: str | None = super().parse_condition(sequence_flow)
-        return text.strip() if text and text.strip() else None
+        text = str(super().parse_condition(sequence_flow) or "").strip()
+        return text or None
 
 
 class _Parser(BpmnParser):
@@ -257,7 +258,7 @@ class _Parser(BpmnParser):
         full_tag("inclusiveGateway"): (_ConditionalGatewayParser, defaults.InclusiveGateway),
         full_tag("parallelGateway"): (task_parsers.GatewayParser, defaults.ParallelGateway),
     }
-    OVERRIDE_PARSER_CLASSES = {}  # noqa: RUF012
+    OVERRIDE_PARSER_CLASSES: dict[str, Any] = {}  # noqa: RUF012
 
     def __init__(self) -> None:
         super().__init__(spec_descriptions={})

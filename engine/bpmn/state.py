@@ -72,7 +72,7 @@ def _decompressor() -> zstandard.ZstdDecompressor:
 
 def _rows(workflow: Any, names: dict[str, int]) -> dict[str, Any]:
     tasks, positions = workflow.tasks, {}
-    rows = []
+    rows: list[list[Any]] = []
     pending = [workflow.task_tree]
     while pending:
         task = pending.pop()

@@ -17,7 +17,7 @@ from engine.errors import NotFound
 from engine.models import ElementLog, Incident, Job, ProcessDefinition, ProcessInstance, UserTask
 from services.tickets import queries as tickets
 from webui.moments import full, moment, span
-from webui.routes import TICKET_STAFF, Visit, route
+from webui.routes import STAFF, Visit, route
 
 blueprint = Blueprint("diagram", __name__)
 
@@ -27,7 +27,7 @@ _WORTH_SAYING = 60
 """Seconds: shorter stays carry no sticker."""
 
 
-@route(blueprint, "/tickets/<int:number>/diagram.json", roles=TICKET_STAFF)
+@route(blueprint, "/tickets/<int:number>/diagram.json", roles=STAFF)
 def of_ticket(visit: Visit, number: int) -> ResponseReturnValue:
     ticket = tickets.by_number(visit.session, visit.agent, number)
     found = runtime.instances(visit.session, ticket.business_key)
@@ -61,7 +61,7 @@ def running(session: Session, instance: ProcessInstance, key: str | None = None)
     jobs = _of_process(session, Job, instance, key, Job.state.in_(["waiting", "failed"]))
     tasks = _of_process(session, UserTask, instance, key, UserTask.state == "open")
     failures = session.scalars(select(Incident).where(Incident.instance_id == instance.id, Incident.state == "open"))
-    failed = {failure.element_id: failure for failure in failures if failure.element_id in index["nodes"]}
+    failed = {f.element_id: f for f in failures if f.element_id and f.element_id in index["nodes"]}
     places = _places(tasks, jobs, walked, index)
     return _sheet(
         definition,

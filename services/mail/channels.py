@@ -11,9 +11,12 @@ from services.mail.identity import current
 
 
 def mail_channels(session: Session) -> dict[str, Channel]:
-    """The active mail channels by normalised address."""
-    rows = session.scalars(select(Channel).where(Channel.kind == "email", Channel.active).order_by(Channel.id))
-    return {normalised(channel.address): channel for channel in rows}
+    """The active mail channels by normalised address; read once per transaction."""
+    known: dict[str, Channel] | None = session.info.get("mail_channels")
+    if known is None:
+        rows = session.scalars(select(Channel).where(Channel.kind == "email", Channel.active).order_by(Channel.id))
+        known = session.info["mail_channels"] = {normalised(channel.address): channel for channel in rows}
+    return known
 
 
 def is_own(address: str, channels: dict[str, Channel]) -> bool:

@@ -73,11 +73,14 @@ def _likeness(text: str) -> int:
     score = 0
     before = " "
     for char in text[:4000]:
-        if char in _FREQUENT:
+        cyrillic = "Ѐ" <= char <= "ӿ"
+        if cyrillic and before.isascii() and before.isalpha():
+            score -= 3
+        elif char in _FREQUENT:
             score += 2
         elif "А" <= char <= "Я" and before.islower():
             score -= 3
-        elif "\x80" <= char <= "\x9f" or "─" <= char <= "╬" or char == "\ufffd":
+        elif "\x80" <= char <= "\x9f" or "─" <= char <= "▟" or char == "\ufffd":
             score -= 4
         elif "\xa1" <= char <= "\xff" and char not in "«»№":
             score -= 1

@@ -74,6 +74,7 @@ async def _serve_until_stopped(desk: Desk) -> None:
     log.info("mailbox ready", action="mailbox", host=desk.settings.mail_host, port=desk.settings.mail_port)
     await stopped.wait()
     server.close()
+    await _hang_up()
 
 
 async def _listen(loop: asyncio.AbstractEventLoop, desk: Desk, host: str, port: int) -> asyncio.Server:
@@ -82,12 +83,17 @@ async def _listen(loop: asyncio.AbstractEventLoop, desk: Desk, host: str, port: 
 
 
 def _finish(loop: asyncio.AbstractEventLoop) -> None:
-    pending = asyncio.all_tasks(loop)
-    for task in pending:
-        task.cancel()
-    loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
+    loop.run_until_complete(_hang_up())
     loop.run_until_complete(loop.shutdown_default_executor())
     loop.close()
+
+
+async def _hang_up() -> None:
+    """End the talks that are still open."""
+    talks = asyncio.all_tasks() - {asyncio.current_task()}
+    for talk in talks:
+        talk.cancel()
+    await asyncio.gather(*talks, return_exceptions=True)
 
 
 class _Protocol(SMTP):

@@ -15,9 +15,9 @@ DAY = 86_400
 MAX_INTERVALS = 48
 MAX_EXCEPTIONS = 5_000
 
-_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_YEARLY = re.compile(r"(\d{2})-(\d{2})")
+_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_YEARLY = re.compile(r"(\d{2})-(\d{2})", re.ASCII)
 _LEAP_YEAR = 2000
 
 Hours = tuple[tuple[int, int], ...]

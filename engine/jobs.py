@@ -20,7 +20,8 @@ from engine.stepper import Move, lock, step
 
 log = structlog.get_logger(__name__)
 
-LEASE = timedelta(minutes=2)
+LEASE = timedelta(seconds=10)
+"""A batch that a dead worker or a lost Redis swallowed is late by this much; a slow one is merely looked at twice."""
 BATCH = 25
 """Instances per transaction."""
 BUSY_DELAY = timedelta(seconds=1)
@@ -56,9 +57,13 @@ def execute(database: Database, ids: list[int]) -> None:
 
 
 def next_due(session: Session) -> datetime | None:
-    """When the next job is due; one that is leased counts too, its worker may be dead."""
-    query = select(Job.due_at).where(Job.state == "waiting").order_by(Job.due_at).limit(1)
-    return session.scalars(query).one_or_none()
+    """When the next job is due, or, if that one is leased, when its lease ends."""
+    waiting = select(Job.due_at).where(Job.state == "waiting", Job.lease_until.is_(None)).order_by(Job.due_at).limit(1)
+    leased = select(Job.lease_until).where(
+        Job.state == "waiting", Job.due_at <= clock.now(), Job.lease_until.is_not(None)
+    )
+    ends = [session.scalar(waiting), session.scalar(leased.order_by(Job.lease_until).limit(1))]
+    return min((at for at in ends if at), default=None)
 
 
 def retry(session: Session, job_id: int, by: str) -> None:
@@ -79,7 +84,7 @@ def _is_due(now: datetime) -> tuple[ColumnElement[bool], ...]:
 def _in_lock_order(session: Session, ids: Sequence[int]) -> list[tuple[int, int]]:
     """Job and instance ids; all workers lock instances in this order, so they never wait in a circle."""
     query = select(Job.id, Job.instance_id).where(Job.id.in_(ids), Job.state == "waiting")
-    return list(session.execute(query.order_by(Job.instance_id, Job.due_at, Job.id)).tuples())
+    return [(job, instance) for job, instance in session.execute(query.order_by(Job.instance_id, Job.due_at, Job.id))]
 
 
 def _attempt(session: Session, job_id: int, instance_id: int) -> Exception | None:

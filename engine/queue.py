@@ -110,7 +110,7 @@ class Waker:
     """What the ticker waits on: the next wake-up call, or the end of its patience."""
 
     def __init__(self, connection: Redis) -> None:
-        self._pubsub = connection.pubsub(ignore_subscribe_messages=True)
+        self._pubsub = connection.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
         self._pubsub.subscribe(_WAKE)
 
     def wait(self, seconds: float) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from engine import clock, history, repository, user_tasks
@@ -124,7 +125,7 @@ def correlate_message(
         .where(Subscription.kind == "message", Subscription.name == name)
         .where(ProcessInstance.business_key == business_key)
     )
-    return _fire_all(session, "message", name, session.execute(query).tuples().all(), variables, actor)
+    return _fire_all(session, "message", name, session.execute(query).all(), variables, actor)
 
 
 def broadcast_signal(
@@ -139,7 +140,7 @@ def broadcast_signal(
     query = select(Subscription.instance_id, Subscription.task_id).where(
         Subscription.kind == "signal", Subscription.name == name, Subscription.instance_id != (besides or 0)
     )
-    return _fire_all(session, "signal", name, session.execute(query).tuples().all(), variables, actor)
+    return _fire_all(session, "signal", name, session.execute(query).all(), variables, actor)
 
 
 def rearm(session: Session, instance_id: int, *, actor: str | None = None) -> None:
@@ -212,14 +213,14 @@ def _fire_all(
     session: Session,
     kind: str,
     name: str,
-    rows: Sequence[tuple[int, str]],
+    rows: Sequence[Row[int, str]],
     variables: Mapping[str, Any] | None,
     actor: str | None,
 ) -> int:
     given = dict(variables or {})
     caught = 0
-    for instance_id, group in groupby(sorted(rows), key=lambda row: row[0]):
-        keys = [key for _, key in group]
+    for instance_id, group in groupby(sorted(tuple(row) for row in rows), key=itemgetter(0)):
+        keys = [str(key) for _, key in group]
         instance = lock(session, instance_id)
         if instance.state != "active":
             continue

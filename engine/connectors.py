@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
-from engine.errors import NotFound
+from engine.errors import NotFound, StepFailed
 from engine.models import ProcessInstance
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -83,6 +85,33 @@ def connector(name: str) -> Callable[[_Function], _Function]:
         return function
 
     return register
+
+
+Call = Callable[[str, Execution, Mapping[str, Any]], Any]
+_substitute: ContextVar[Call | None] = ContextVar("substitute", default=None)
+
+
+def call(name: str, execution: Execution, arguments: Mapping[str, Any]) -> Any:
+    """Call the connector `name`; raises NotFound, StepFailed for an argument that it does not know."""
+    substitute = _substitute.get()
+    if substitute is not None:
+        return substitute(name, execution, arguments)
+    connector = get(name)
+    unknown = sorted(set(arguments) - {parameter.name for parameter in connector.parameters})
+    if unknown:
+        message = f"Expected parameters of {name}, but it has none of the name {', '.join(unknown)}"
+        raise StepFailed(message, execution.element_id, execution.element_name)
+    return connector.function(execution, **arguments)
+
+
+@contextmanager
+def substituted(substitute: Call) -> Iterator[None]:
+    """Inside the block nothing is called, `substitute` answers (a throw-away run)."""
+    token = _substitute.set(substitute)
+    try:
+        yield
+    finally:
+        _substitute.reset(token)
 
 
 def get(name: str) -> Connector:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +41,8 @@ class Listeners:
     incident_opened: list[IncidentListener] = field(default_factory=list)
     context: list[ContextProvider] = field(default_factory=list)
     """Each returns names for expressions: data or `expressions.Namespace`, resolved lazily."""
+    statuses: Callable[[Session], Collection[str]] | None = None
+    """The codes a diagram may declare; None = not known, then the check does not compare."""
 
 
 _listeners = Listeners()
@@ -48,6 +51,17 @@ _listeners = Listeners()
 def listeners() -> Listeners:
     """The listeners of this process."""
     return _listeners
+
+
+@contextmanager
+def using(others: Listeners) -> Iterator[Listeners]:
+    """These listeners inside the block (a throw-away run), the former ones after it."""
+    global _listeners
+    before, _listeners = _listeners, others
+    try:
+        yield others
+    finally:
+        _listeners = before
 
 
 def reset() -> None:

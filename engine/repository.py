@@ -6,28 +6,38 @@ import hashlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
-from engine import clock
+from engine import clock, connectors
 from engine.bpmn import lint, parser, xml
 from engine.bpmn.extensions import processes, read_index
 from engine.bpmn.program import Part, Program, fingerprint
 from engine.bpmn.state import fingerprint_of
 from engine.errors import DeploymentRefused, EngineError, NotFound, Problem
+from engine.listeners import listeners
 from engine.models import Deployment, ProcessDefinition, ProcessInstance, Resource
 
 FORM_SUFFIX = ".form.json"
 MOST_PROGRAMS = 256
 
 
-def check(files: Mapping[str, bytes]) -> list[Problem]:
-    """Everything the check finds in these files, and whatever the parser could not turn into a program."""
-    problems = list(lint.check(files)) if hasattr(lint, "check") else []
+def check(files: Mapping[str, bytes], *, session: Session | None = None) -> list[Problem]:
+    """Everything the check finds in these files, and whatever the parser could not turn into a program.
+
+    Connectors are those of this process of the server; statuses and forms are compared only with a session at hand.
+    """
+    known_statuses = listeners().statuses
+    problems = lint.check_files(
+        files,
+        connectors=connectors.catalogue() or None,
+        statuses=known_statuses(session) if session and known_statuses else None,
+        forms=_deployed_forms(session) if session else None,
+    )
     if any(problem.severity == "error" for problem in problems):
         return problems
     for name, content in files.items():
@@ -52,14 +62,40 @@ def deploy(
     digest = _bundle_digest(files)
     deployment = session.scalars(select(Deployment).where(Deployment.sha256 == digest)).one_or_none()
     if deployment is None:
-        problems = check(files)
+        problems = check(files, session=session)
         if any(problem.severity == "error" for problem in problems):
             raise DeploymentRefused(problems)
-        deployment = _store(session, files, digest, author, comment, problems)
+        deployment = store(session, files, author=author, comment=comment, problems=problems)
     if activate:
         for definition in deployment.definitions:
             if definition.state == "draft":
                 _activate(session, definition, author, override_reason)
+    return deployment
+
+
+def store(
+    session: Session,
+    files: Mapping[str, bytes],
+    *,
+    author: str,
+    comment: str = "",
+    problems: Sequence[Problem] = (),
+) -> Deployment:
+    """Store a bundle that was checked already, or that a throw-away run may take as it is."""
+    deployment = Deployment(sha256=_bundle_digest(files), author=author, comment=comment, created_at=clock.now())
+    deployment.resources = [
+        Resource(name=name, kind=_kind(name), sha256=_digest(content), content=content)
+        for name, content in sorted(files.items())
+    ]
+    session.add(deployment)
+    session.flush()
+    forms = {_form_name(name): content for name, content in files.items() if _kind(name) == "form"}
+    for resource in deployment.resources:
+        if resource.kind == "bpmn":
+            found = [problem for problem in problems if problem.file == resource.name]
+            _define(session, deployment, resource, forms, found)
+    session.flush()
+    session.refresh(deployment, ["definitions"])
     return deployment
 
 
@@ -175,26 +211,6 @@ def _activate(session: Session, definition: ProcessDefinition, by: str, override
     session.flush()
 
 
-def _store(
-    session: Session, files: Mapping[str, bytes], digest: str, author: str, comment: str, problems: list[Problem]
-) -> Deployment:
-    deployment = Deployment(sha256=digest, author=author, comment=comment, created_at=clock.now())
-    deployment.resources = [
-        Resource(name=name, kind=_kind(name), sha256=_digest(content), content=content)
-        for name, content in sorted(files.items())
-    ]
-    session.add(deployment)
-    session.flush()
-    forms = {_form_name(name): content for name, content in files.items() if _kind(name) == "form"}
-    for resource in deployment.resources:
-        if resource.kind == "bpmn":
-            found = [problem for problem in problems if problem.file == resource.name]
-            _define(session, deployment, resource, forms, found)
-    session.flush()
-    session.refresh(deployment, ["definitions"])
-    return deployment
-
-
 def _define(
     session: Session, deployment: Deployment, resource: Resource, forms: Mapping[str, bytes], problems: list[Problem]
 ) -> None:
@@ -267,6 +283,10 @@ def _kind(name: str) -> str:
 
 def _form_name(name: str) -> str:
     return PurePosixPath(name).name.removesuffix(FORM_SUFFIX)
+
+
+def _deployed_forms(session: Session) -> set[str]:
+    return {_form_name(name) for name in session.scalars(select(Resource.name).where(Resource.kind == "form"))}
 
 
 def _has_form_name(name: str) -> Any:

@@ -123,13 +123,8 @@ def _context(session: Session, instance: ProcessInstance) -> Callable[[], Mappin
 
 def _call(session: Session, instance: ProcessInstance, actor: str | None) -> Callable[..., Any]:
     def call(name: str, element_id: str, element_name: str, variables: Mapping[str, Any], arguments: Any) -> Any:
-        connector = connectors.get(name)
-        unknown = sorted(set(arguments) - {parameter.name for parameter in connector.parameters})
-        if unknown:
-            message = f"Expected parameters of {name}, but it has none of the name {', '.join(unknown)}"
-            raise StepFailed(message, element_id, element_name)
         execution = connectors.Execution(session, instance, element_id, element_name, actor, clock.now(), variables)
-        return connector.function(execution, **arguments)
+        return connectors.call(name, execution, arguments)
 
     return call
 

@@ -11,6 +11,7 @@ from lxml import etree
 from SpiffWorkflow.bpmn.parser import task_parsers
 from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnParser
 from SpiffWorkflow.bpmn.parser.event_parsers import EventDefinitionParser
+from SpiffWorkflow.bpmn.parser.ProcessParser import ProcessParser
 from SpiffWorkflow.bpmn.parser.TaskParser import TaskParser
 from SpiffWorkflow.bpmn.parser.util import full_tag
 from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
@@ -21,7 +22,7 @@ from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 from SpiffWorkflow.bpmn.specs.mixins.subworkflow_task import CallActivity, SubWorkflowTask
 
 from engine.bpmn import events, specs, xml
-from engine.bpmn.extensions import event_kind, extension, processes
+from engine.bpmn.extensions import NODES, event_kind, extension, processes
 from engine.errors import DeploymentRefused, Problem
 
 # The library parses flow by flow and recursively; 400 nodes in a row need about four frames each.
@@ -235,9 +236,17 @@ class _ConditionalGatewayParser(task_parsers.ConditionalGatewayParser):
         return text or None
 
 
+class _ProcessParser(ProcessParser):
+    def _index_process_nodes(self) -> None:
+        """Actions and parameters have ids too, often the same as a node's: the node wins."""
+        super()._index_process_nodes()
+        self.nodes_by_id.update({node.get("id"): node for node in self.node.iter() if node.tag in NODES})
+
+
 class _Parser(BpmnParser):
     """The desk's map of elements; what is not in it is refused."""
 
+    PROCESS_PARSER_CLASS = _ProcessParser
     PARSER_CLASSES = {  # noqa: RUF012 - the library's own protocol
         full_tag("startEvent"): (_StartEventParser, specs.StartEvent),
         full_tag("endEvent"): (_EndEventParser, defaults.EndEvent),

@@ -445,3 +445,11 @@ def test_unknown_action_is_not_found_and_changes_nothing(driver: Driver) -> None
         driver.perform(instance, ref)
 
     assert driver.buttons(instance) == ["take"]
+
+
+def test_action_may_have_the_id_of_its_task(driver: Driver) -> None:
+    instance = driver.run(drawing(start(), user("classify", "classify"), end(), chain("start", "classify", "end")))
+
+    driver.press(instance, "classify")
+
+    assert driver.state(instance) == "completed"

@@ -19,9 +19,9 @@ from services.catalog import queries as catalog
 from services.lines import queries as lines
 from services.lines.models import LineSession, Message
 from services.people.models import Agent
-from services.sla import queries as sla
 from services.tickets import fields, queries
 from services.tickets.models import Draft, Ticket, TicketEvent
+from webui import deadlines
 from webui.errors import stale_words
 from webui.routes import Visit
 
@@ -67,16 +67,16 @@ class Card:
         return " › ".join(reversed(names))
 
     @cached_property
-    def cell(self) -> Any:
-        return sla.cells(self._session, [self.ticket], str(get_locale()))[self.ticket.id]
+    def cell(self) -> deadlines.Cell:
+        return deadlines.cells(self._session, [self.ticket])[self.ticket.id]
 
     @cached_property
-    def clocks(self) -> Any:
-        return sla.clock_rows(self._session, self.ticket, str(get_locale()))
+    def clocks(self) -> list[deadlines.Row]:
+        return deadlines.rows(self._session, self.ticket)
 
     @cached_property
-    def provenance(self) -> Any:
-        return sla.provenance(self._session, self.ticket, str(get_locale()))
+    def reasons(self) -> list[deadlines.Why]:
+        return deadlines.explained(self._session, self.ticket)
 
     @cached_property
     def instance(self) -> ProcessInstance | None:

@@ -15,9 +15,9 @@ from werkzeug.datastructures import MultiDict
 from engine.errors import NotFound
 from services.catalog import queries as catalog
 from services.people.models import Agent
-from services.sla import queries as sla
 from services.tickets.folders import DEFAULT, folder
 from services.tickets.registry import SORTS, Filters, Page
+from webui import deadlines
 
 _LONGEST_QUERY = 200
 
@@ -101,9 +101,9 @@ class Shown:
         return folder(self._chosen.folder).name(str(get_locale()))
 
     @cached_property
-    def cells(self) -> dict[int, Any]:
+    def cells(self) -> dict[int, deadlines.Cell]:
         """Ticket id → SLA cell."""
-        return sla.cells(self._session, self._page.rows, str(get_locale()))
+        return deadlines.cells(self._session, self._page.rows)
 
     @cached_property
     def statuses(self) -> dict[str, Any]:

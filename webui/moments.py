@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from itertools import groupby
+from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_date, format_datetime, format_time
@@ -12,12 +15,20 @@ from markupsafe import Markup, escape
 
 from engine import clock
 
+
+
+class _HasMoment(Protocol):
+    @property
+    def at(self) -> datetime: ...
+
+
+_Dated = TypeVar("_Dated", bound=_HasMoment)
 _DEFAULT_ZONE = "Europe/Moscow"
 
 
 def install(app: Flask) -> None:
     """Make the filters known to the templates."""
-    filters = (moment, full, at, day, span, figures, local_input)
+    filters = (moment, full, at, at_seconds, day, span, figures, local_input, groupby_day)
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     app.jinja_env.filters["time"] = stamp
 
@@ -52,6 +63,16 @@ def day(instant: datetime) -> str:
 def at(instant: datetime) -> str:
     """"14:05"."""
     return format_time(instant, "HH:mm", tzinfo=zone(), locale=get_locale() or "ru")
+
+
+def at_seconds(instant: datetime) -> str:
+    """"14:05:31"."""
+    return format_time(instant, "HH:mm:ss", tzinfo=zone(), locale=get_locale() or "ru")
+
+
+def groupby_day(events: Iterable[_Dated]) -> list[tuple[str, list[_Dated]]]:
+    """Things with an `at`, by the reader's days, in their order."""
+    return [(name, list(group)) for name, group in groupby(events, key=lambda event: day(event.at))]
 
 
 def full(instant: datetime) -> str:

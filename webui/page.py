@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from services.notifications import live
 from services.notifications import queries as notifications
 from services.people.models import Agent
 from services.tickets import queries as tickets
+from webui.routes import current_desk, may
 
 PRIORITIES = {
     "low": (lazy_gettext("Низкий"), "low"),
@@ -66,10 +68,27 @@ def shell() -> dict[str, Any]:
     agent: Agent = g.agent
     return {
         "agent": agent,
-        "folders": tickets.folder_counts(g.session, agent),
+        "folders": _folders(agent),
+        "zone_city": agent.zone.rpartition("/")[2].replace("_", " "),
+        "mailbox": current_desk().settings.demo or may(agent, ("admin",)),
         "unread": notifications.unread_count(g.session, agent),
         "live_from": live.latest_id(g.session),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class FolderLink:
+    """One folder of the rail."""
+
+    key: str
+    name: str
+    count: int
+
+
+def _folders(agent: Agent) -> list[FolderLink]:
+    counts = tickets.folder_counts(g.session, agent)
+    language = str(get_locale())
+    return [FolderLink(folder.key, folder.name(language), counts[folder.key]) for folder in tickets.FOLDERS.values()]
 
 
 def status_name(status: Any) -> str:

@@ -72,7 +72,7 @@ def assign(visit: Visit, number: int) -> ResponseReturnValue:
 @route(blueprint, "/tickets/<int:number>/topic", roles=TICKET_STAFF, methods=["POST"])
 def rename(visit: Visit, number: int) -> ResponseReturnValue:
     ticket = queries.by_number(visit.session, visit.agent, number)
-    operations.change_topic(visit.session, ticket, request.form.get("topic", ""), actor=visit.agent)
+    operations.change_fields(visit.session, ticket, {"topic": request.form.get("topic", "")}, actor=visit.agent)
     return leave_to(url_for("tickets.show", number=number))
 
 

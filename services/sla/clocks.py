@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from services.sla.calendar import Calendar, ascending
 from services.sla.zones import instant, seconds
@@ -37,8 +37,6 @@ class Moment(Protocol):
     def kind(self) -> str: ...
     @property
     def at(self) -> datetime: ...
-    @property
-    def data(self) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True)

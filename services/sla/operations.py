@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from engine import clock as engine_clock
+from engine import runtime
 from services.sla import levels
 from services.sla.clocks import course, exceeded, read
 from services.sla.levels import Choice
@@ -44,8 +45,6 @@ def reselect(session: Session, ticket: Ticket, *, actor: str | None, reason: str
     choice = pick_level(session, ticket, actor=actor, reason=reason)
     _start_missed(session, ticket, actor, reason)
     session.flush()
-    from engine import runtime  # the runtime imports the connectors' registry, which must be filled first
-
     for instance in runtime.instances(session, ticket.business_key):
         if instance.state == "active":
             runtime.rearm(session, instance.id, actor=actor)

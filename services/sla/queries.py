@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Literal
+from datetime import UTC, datetime, time, timedelta
+from itertools import groupby
+from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Row, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from services.sla.calendar import Calendar
 from services.sla.clocks import Reading, counted, course, read
 from services.sla.models import CalendarSnapshot, ClockEvent, ServiceClock
 from services.sla.schedules import frozen_calendar, known_calendar, learn
-from services.sla.zones import seconds
 from services.tickets.models import Ticket
 
 SOON_SHARE = 0.25
@@ -64,11 +64,12 @@ def reading(clock: ServiceClock, now: datetime) -> Reading:
 
 def cells(session: Session, ticket_ids: Collection[int], now: datetime) -> dict[int, SlaCell]:
     """The cell of every ticket of a list; one query, and one more for schedules this process has not met yet."""
-    found: dict[int, list[Row[tuple[object, ...]]]] = {ticket_id: [] for ticket_id in ticket_ids}
-    for row in session.execute(_wanted(ticket_ids)):
-        found[row.id].append(row)
+    found: dict[int, list[_Row]] = {ticket_id: [] for ticket_id in ticket_ids}
+    for values in session.execute(_wanted(ticket_ids)):
+        row = _Row(*values)
+        found[row.ticket_id].append(row)
     calendars = _calendars(session, {row.sha256 for rows in found.values() for row in rows if row.sha256})
-    return {ticket_id: _cell(rows, calendars, now) for ticket_id, rows in found.items()}
+    return {ticket_id: _cell(rows, calendars, now) for ticket_id, rows in found.items() if rows}
 
 
 def cell(session: Session, ticket: Ticket, now: datetime) -> SlaCell:
@@ -88,16 +89,40 @@ def provenance(clock: ServiceClock, now: datetime) -> list[Stretch]:
     return sorted([*stretches, *_special_dates(calendar, life.start, end)], key=lambda stretch: stretch.start)
 
 
-def _wanted(ticket_ids: Collection[int]) -> object:
+class _Row(NamedTuple):
+    """One event of one clock of one ticket; without clocks a ticket has one row with empty fields."""
+
+    ticket_id: int
+    rule: str
+    promised: bool
+    wait_until: datetime | None
+    clock: str | None
+    target_sec: int | None
+    stopped: bool | None
+    sha256: str | None
+    kind: str
+    at: datetime
+
+
+class _Shown(NamedTuple):
+    """One measured clock and what it reads now."""
+
+    kind: str
+    target_sec: int
+    stopped: bool
+    reading: Reading
+
+
+def _wanted(ticket_ids: Collection[int]) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Ticket.id,
             Ticket.sla_rule,
-            Ticket.sla_terms.is_not(None).label("promised"),
+            Ticket.sla_terms.is_not(None),
             Ticket.wait_until,
-            ServiceClock.id.label("clock_id"),
-            ServiceClock.kind.label("clock"),
+            ServiceClock.kind,
             ServiceClock.target_sec,
+            ServiceClock.state == "stopped",
             CalendarSnapshot.sha256,
             ClockEvent.kind,
             ClockEvent.at,
@@ -108,3 +133,74 @@ def _wanted(ticket_ids: Collection[int]) -> object:
         .where(Ticket.id.in_(ticket_ids))
         .order_by(Ticket.id, ServiceClock.id, ClockEvent.id)
     )
+
+
+def _calendars(session: Session, wanted: Collection[str]) -> dict[str, Calendar]:
+    known = {sha256: calendar for sha256 in wanted if (calendar := known_calendar(sha256))}
+    missing = [sha256 for sha256 in wanted if sha256 not in known]
+    if missing:
+        snapshots = session.scalars(select(CalendarSnapshot).where(CalendarSnapshot.sha256.in_(missing)))
+        known |= {snapshot.sha256: learn(snapshot) for snapshot in snapshots}
+    return known
+
+
+def _cell(rows: list[_Row], calendars: dict[str, Calendar], now: datetime) -> SlaCell:
+    shown = [
+        _shown(list(events), calendars, now)
+        for kind, events in groupby(rows, key=lambda row: row.clock)
+        if kind is not None
+    ]
+    measured = [clock for clock in shown if clock.target_sec]
+    if not measured:
+        return SlaCell("none" if rows[0].rule and not rows[0].promised else "idle")
+    clock = min(measured, key=_urgency)
+    reading, until = clock.reading, None
+    state = _cell_state(clock)
+    if state == "pause":
+        until = rows[0].wait_until
+    elif state == "sleep":
+        until = reading.next_change
+    return SlaCell(state, clock.kind, reading.due, reading.remaining_sec, clock.target_sec, until)
+
+
+def _shown(events: list[_Row], calendars: dict[str, Calendar], now: datetime) -> _Shown:
+    clock = events[0]
+    target = clock.target_sec or 0
+    calendar = calendars[clock.sha256 or ""]
+    return _Shown(clock.clock or "", target, bool(clock.stopped), read(calendar, course(events), target, now))
+
+
+def _urgency(clock: _Shown) -> tuple[int, float]:
+    """Running before paused before stopped; then the nearest due; of stopped clocks the resolution."""
+    if clock.stopped:
+        return 2, 0 if clock.kind == "resolution" else 1
+    if clock.reading.due is None:
+        return 1, 0
+    return 0, clock.reading.due.timestamp()
+
+
+def _cell_state(clock: _Shown) -> CellState:
+    reading = clock.reading
+    if clock.stopped:
+        return "done" if reading.state == "met" else "late"
+    if reading.state == "breached":
+        return "over"
+    if reading.state == "paused":
+        return "pause"
+    if reading.state == "sleeping":
+        return "sleep"
+    soon = reading.remaining_sec < max(SOON_SEC, SOON_SHARE * clock.target_sec)
+    return "soon" if soon else "left"
+
+
+def _special_dates(calendar: Calendar, start: datetime, end: datetime) -> Iterator[Stretch]:
+    """Dates from start to end that an exception or a yearly holiday makes differ from their weekday."""
+    day, last = start.astimezone(calendar.zone).date(), end.astimezone(calendar.zone).date()
+    while day <= last:
+        hours = calendar.hours(day)
+        if hours != calendar.week[day.weekday()]:
+            midnight = datetime.combine(day, time(), calendar.zone)
+            following = datetime.combine(day + timedelta(days=1), time(), calendar.zone)
+            begin, until = midnight.astimezone(UTC), following.astimezone(UTC)
+            yield Stretch("changed" if hours else "holiday", begin, until, calendar.working_seconds(begin, until))
+        day += timedelta(days=1)

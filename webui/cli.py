@@ -1,0 +1,283 @@
+"""The command `bpmdesk`: every process and every tool of the desk, one by one."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from pydantic import ValidationError
+
+from engine.config import Settings
+from engine.errors import DeploymentRefused, EngineError
+from webui.wording import both
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_EXISTING = click.Path(exists=True, path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def main() -> None:
+    """Run one command. Whatever goes wrong is said in a line or two, never as a traceback."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        code = 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = 1
+    except Exception as error:
+        for line in _explain(error):
+            click.echo(line, err=True)
+        code = 1
+    sys.exit(code or 0)
+
+
+@click.group(help=both("Служба поддержки, у которой вся жизнь обращения – BPMN.", "A desk whose ticket life is BPMN."))
+@click.version_option(package_name="bpmdesk")
+def cli() -> None:
+    """The group of all commands."""
+
+
+def _command(name: str, russian: str, english: str, **more: Any) -> Callable[[_Command], click.Command]:
+    return cli.command(name, help=both(russian, english), **more)
+
+
+@_command("up", "Запустить всё: веб, работников, планировщик, почтовый ящик.", "Start everything under one supervisor.")
+@click.option("--host", help=both("адрес", "address"))
+@click.option("--port", type=click.IntRange(1, 65535), help=both("порт; занят – следующий", "port; if taken, the next"))
+@click.option("--demo/--no-demo", default=None, help=both("демоданные в пустую базу", "demonstration data"))
+def up(host: str | None, port: int | None, demo: bool | None) -> int:
+    """Everything under one supervisor."""
+    from webui.start import up as start
+
+    given = {"host": host, "port": port, "demo": demo}
+    return start(_settings().model_copy(update={name: value for name, value in given.items() if value is not None}))
+
+
+@_command("web", "Веб-сервер.", "The web server.")
+def web() -> None:
+    """The web server alone."""
+    from webui.web import serve
+
+    serve(_logged("web"))
+
+
+@_command("worker", "Работник: выполняет сроки и отложенные шаги.", "A worker: does what is due.")
+@click.option("--name", default="worker", show_default=True, help=both("имя в списке процессов", "its name"))
+def worker(name: str) -> None:
+    """One worker; start as many as there are cores to spare."""
+    from engine import worker as room
+    from services.bootstrap import open_desk
+
+    desk = open_desk(_logged(name))
+    _require_tables(desk.database)
+    room.run(desk.database, desk.settings.redis, f"{name}@{socket.gethostname()}")
+
+
+@_command("ticker", "Планировщик: находит, чему пришёл срок.", "The ticker: finds what is due.")
+def ticker() -> None:
+    """The sweeper; a second one does no harm."""
+    import signal
+    import threading
+
+    from engine.ticker import Ticker
+    from services.bootstrap import open_desk
+
+    desk = open_desk(_logged("ticker"))
+    _require_tables(desk.database)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    Ticker(desk.database, desk.settings.redis, f"ticker@{socket.gethostname()}").run(stop)
+
+
+@_command("mailbox", "Встроенный почтовый ящик (SMTP).", "The built-in mailbox (SMTP).")
+def mailbox() -> None:
+    """The SMTP server for incoming mail."""
+    from services.bootstrap import open_desk
+    from services.mail.mailbox import run
+
+    desk = open_desk(_logged("mailbox"))
+    _require_tables(desk.database)
+    run(desk)
+
+
+@_command("migrate", "Привести таблицы к этой версии.", "Bring the tables up to this release.")
+@click.option(
+    "--write", metavar="MESSAGE", help=both("записать миграцию к моделям", "write the migration to the models")
+)
+def migrate(write: str | None) -> None:
+    """Upgrade the database; for developers: write the next migration."""
+    from engine import migrations
+    from engine.db import Database
+    from services import models as models
+
+    settings = _settings()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database)
+    if write:
+        click.echo(migrations.write(database, write))
+    elif migrations.upgrade(database):
+        click.echo(both("Таблицы обновлены", "The tables are up to date now"))
+    else:
+        click.echo(both("Таблицы уже этой версии", "The tables were up to date"))
+
+
+@_command("prepare", "Подготовить базу и встроенные процессы.", "Prepare database and processes.", hidden=True)
+def prepare() -> None:
+    """What `up` does before it starts the processes; prints JSON."""
+    from webui.prepare import prepare as room
+
+    click.echo(json.dumps(room(_logged("prepare"))))
+
+
+@_command("deploy", "Установить файлы процессов и форм одной поставкой.", "Deploy files as one bundle.")
+@click.argument("paths", nargs=-1, required=True, type=_EXISTING)
+@click.option("--activate", is_flag=True, help=both("сразу для новых обращений", "at once for new tickets"))
+@click.option("--comment", default="", help=both("что изменилось", "what changed"))
+@click.option("--author", default="cli", show_default=True)
+@click.option("--override", metavar="REASON", help=both("включить вопреки проверке, с причиной", "activate regardless"))
+def deploy(paths: Sequence[Path], activate: bool, comment: str, author: str, override: str | None) -> None:
+    """Store a bundle; running instances keep their versions."""
+    from engine import repository
+    from services.bootstrap import open_desk
+
+    desk = open_desk(_settings())
+    _require_tables(desk.database)
+    with desk.database.transaction() as session:
+        deployment = repository.deploy(
+            session, _bundle(paths), author=author, comment=comment, activate=activate, override_reason=override
+        )
+        click.echo(both(f"Поставка {deployment.id}", f"Deployment {deployment.id}") + f" {deployment.sha256[:12]}")
+        for definition in deployment.definitions:
+            click.echo(f"  {definition.key} v{definition.version} {definition.state}")
+
+
+@_command("check", "Проверить файлы процессов.", "Check process files.")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def check(paths: Sequence[Path], style: str) -> int:
+    """Lint; 1 when there is an error."""
+    from engine.bpmn.lint import command
+    from services.bootstrap import register_connectors
+
+    register_connectors()
+    return command.run(paths, style, sys.stdout)
+
+
+@_command("verify", "Проверить историю и состояние всех экземпляров.", "Verify history and state.")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def verify(style: str) -> int:
+    """Check chains, states and counters; 1 when something is wrong."""
+    from engine import verify as room
+    from services.bootstrap import open_desk
+
+    desk = open_desk(_settings())
+    _require_tables(desk.database)
+    with desk.database.reading() as session:
+        findings = room.verify(session)
+    return room.report(findings, style, sys.stdout)
+
+
+@_command("doctor", "Осмотреть установку и сказать, что не так.", "Look at the installation and say what is wrong.")
+def doctor() -> int:
+    """One line each; 1 when there is a problem."""
+    from webui.doctor import examine
+
+    findings = []
+    for finding in examine(_settings()):
+        findings.append(finding)
+        click.echo(str(finding))
+    return int(not all(finding.well for finding in findings))
+
+
+@_command("demo", "Заполнить пустую базу демоданными.", "Fill an empty database with demonstration data.")
+def demo() -> None:
+    """What `up` does by itself on an empty database."""
+    from webui.prepare import prepare as room
+
+    told = room(_settings().model_copy(update={"demo": True}))
+    logins = ", ".join(str(login) for login in told["logins"])  # type: ignore[attr-defined]
+    click.echo(both(f"Демопользователи: {logins}; пароль {told['password']}", f"Users: {logins}; {told['password']}"))
+
+
+@cli.group("sla", help=both("Сроки обслуживания.", "Service levels."))
+def sla() -> None:
+    """Service levels."""
+
+
+@sla.command("solve", help=both("Посчитать сроки из файла JSON.", "Work out the due dates of a JSON file."))
+@click.argument("file", type=_FILE)
+def solve(file: Path) -> int:
+    """The same arithmetic as the desk's clocks."""
+    from services.sla.solve import command
+
+    return command(file, sys.stdout)
+
+
+def _settings() -> Settings:
+    return Settings()
+
+
+def _logged(process: str) -> Settings:
+    from webui import logs
+
+    settings = _settings()
+    logs.configure(settings, process)
+    return settings
+
+
+def _bundle(paths: Sequence[Path]) -> dict[str, bytes]:
+    files = [found for path in paths for found in (sorted(path.rglob("*")) if path.is_dir() else [path])]
+    bundle = {file.name: file.read_bytes() for file in files if file.name.endswith((".bpmn", ".form.json", ".dmn"))}
+    if not bundle:
+        raise click.ClickException(
+            both("Здесь нет файлов .bpmn и .form.json", "There are no .bpmn or .form.json files")
+        )
+    return bundle
+
+
+def _require_tables(database: Any) -> None:
+    from engine import migrations
+
+    if not migrations.is_current(database):
+        raise click.ClickException(
+            both(
+                "База не этой версии: выполните bpmdesk migrate", "The database is of another release: bpmdesk migrate"
+            )
+        )
+
+
+def _explain(error: Exception) -> list[str]:
+    """A failure in words for whoever typed the command."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    if isinstance(error, DeploymentRefused):
+        return [
+            f"{p.file or ''}:{p.line or ''}: {p.severity} {p.rule}: {both(p.message_ru, p.message_en)}"
+            for p in error.problems
+        ]
+    if isinstance(error, ValidationError):
+        wrong = (f"BPMDESK_{str(e['loc'][0]).upper()}: {e['msg']} ({e['input']!r})" for e in error.errors())
+        return [both("Настройка не подходит:", "A setting does not fit:"), *wrong]
+    if isinstance(error, SQLAlchemyError):
+        return [both("База данных недоступна: ", "The database is out of reach: ") + _first_line(error)]
+    if isinstance(error, EngineError | OSError | UnicodeDecodeError):
+        return [_first_line(error)]
+    return [both("Внутренняя ошибка: ", "Internal error: ") + f"{type(error).__name__}: {_first_line(error)}"]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+
+
+if __name__ == "__main__":
+    main()

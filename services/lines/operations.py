@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from engine import clock, runtime
+from engine import clock, runtime, stepper
 from services.access.rights import Right, require
 from services.clients.models import Client, ClientContact
 from services.clients.operations import client_for_contact
@@ -118,19 +118,28 @@ def _reach_ticket(session: Session, ticket: Ticket, message: Message) -> None:
     live.publish(session, f"ticket:{ticket.id}", "messages")
     if message.automatic:
         return
-    client = f"client:{message.author_client_id}"
-    ticket.unread += 1
+    client, thanks = f"client:{message.author_client_id}", is_thanks(message.text)
+    _lock(session, ticket)
+    if not thanks:
+        ticket.unread += 1
     _record(session, ticket, message, client)
     live.publish(session, "tickets", "row")
     caught = runtime.correlate_message(
         session,
         "client_replied",
         business_key=ticket.business_key,
-        variables={"is_thanks": is_thanks(message.text)},
+        variables={"is_thanks": thanks},
         actor=client,
     )
     if not caught:
         notify_responsible(session, ticket, "client_replied", actor=client, text=one_line(message.text, 200))
+
+
+def _lock(session: Session, ticket: Ticket) -> None:
+    """First the instance, then the ticket – the order in which the process itself takes them."""
+    for instance in runtime.instances(session, ticket.business_key):
+        stepper.lock(session, instance.id)
+    session.refresh(ticket, ["unread", "responsible_id"], with_for_update=True)
 
 
 def reply(session: Session, ticket: Ticket, *, text: str, actor: Agent) -> Message:
@@ -179,7 +188,8 @@ def say_automatically(session: Session, ticket: Ticket, template: str) -> Messag
         return None
     message = _outgoing(session, ticket, line_session, automatic_text(template, ticket), None)
     if line_session.channel.kind == "email":
-        outgoing.queue_auto(session, ticket=ticket, session_row=line_session, message=message)
+        queued = outgoing.queue_auto(session, ticket=ticket, session_row=line_session, message=message)
+        message.delivery = "queued" if queued else "failed"
     live.publish(session, f"session:{line_session.id}", "messages")
     live.publish(session, f"ticket:{ticket.id}", "messages")
     return message

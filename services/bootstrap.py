@@ -1,0 +1,121 @@
+"""The composition root: what the engine is told about the desk, once a process of the desk starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from engine import clock, due, history, listeners, migrations
+from engine.clock import OffsetFileClock
+from engine.config import Settings
+from engine.db import Database
+from engine.due import DueSource
+from engine.models import Incident, ProcessInstance
+from services import models as models
+from services.lines import connectors as line_connectors
+from services.lines.operations import close_sessions
+from services.mail import identity, inbound
+from services.notifications import connectors as notification_connectors
+from services.notifications import live, outbox
+from services.notifications.operations import notify_admins
+from services.reference import ensure_reference
+from services.sla import connectors as sla_connectors
+from services.tickets import connectors as ticket_connectors
+from services.tickets import context, projection
+from services.tickets.keys import ticket_of
+
+CONNECTORS = (line_connectors, notification_connectors, sla_connectors, ticket_connectors)
+"""Importing them registers them."""
+PRUNE_AFTER = live.KEPT + timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One installation as one process of it sees it."""
+
+    settings: Settings
+    database: Database
+
+
+def open_desk(settings: Settings | None = None, *, migrate: bool = False) -> Desk:
+    """Connect settings, database, clock, listeners, connectors and due sources.
+
+    With `migrate` the tables are brought up to date and filled with what any installation needs.
+    """
+    settings = settings or Settings()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    if settings.clock_file is not None:
+        clock.install(OffsetFileClock(settings.clock_file))
+    history.install_key(settings.secret.encode())
+    identity.install(settings)
+    register_listeners()
+    register_sources(settings)
+    database = Database(settings.database)
+    if migrate:
+        migrations.upgrade(database)
+        with database.transaction() as session:
+            ensure_reference(session, settings)
+    return Desk(settings, database)
+
+
+def register_listeners() -> None:
+    """Tell the engine who listens; a second call replaces the first."""
+    listeners.reset()
+    heard = listeners.listeners()
+    heard.status_entered.append(projection.project)
+    heard.stepped.append(_publish_step)
+    heard.ended.append(_end_of_life)
+    heard.incident_opened.append(_tell_admins)
+    heard.context.append(context.provide)
+
+
+def register_sources(settings: Settings) -> None:
+    """Name the rows that fall due; the engine's own jobs name themselves."""
+    due.register(outbox.source(settings))
+    due.register(inbound.source(settings))
+    due.register(DueSource("housekeeping", _claim_housekeeping, _keep_house, _next_housekeeping))
+
+
+def _publish_step(session: Session, instance: ProcessInstance) -> None:
+    ticket = ticket_of(session, instance)
+    if ticket is not None:
+        live.publish(session, f"ticket:{ticket.id}", "card")
+        live.publish(session, "tickets", "row")
+    live.publish(session, "processes", "instances")
+
+
+def _end_of_life(session: Session, instance: ProcessInstance) -> None:
+    ticket = ticket_of(session, instance)
+    if ticket is not None:
+        close_sessions(session, ticket)
+
+
+def _tell_admins(session: Session, instance: ProcessInstance, incident: Incident) -> None:
+    step = incident.element_name or incident.element_id or ""
+    notify_admins(
+        session,
+        ticket_of(session, instance),
+        "incident",
+        actor=None,
+        element=step,
+        error=incident.message[:300],
+        incident=incident.id,
+    )
+    live.publish(session, "processes", "incidents")
+
+
+def _next_housekeeping(session: Session) -> datetime | None:
+    oldest = live.oldest_at(session)
+    return oldest + PRUNE_AFTER if oldest else None
+
+
+def _claim_housekeeping(session: Session, _owner: str, _limit: int) -> list[int]:
+    due_at = _next_housekeeping(session)
+    return [1] if due_at is not None and due_at <= clock.now() else []
+
+
+def _keep_house(database: Database, _ids: list[int]) -> None:
+    with database.transaction() as session:
+        live.prune(session)

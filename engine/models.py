@@ -62,7 +62,7 @@ class ProcessDefinition(Base):
     sha256: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(16), default="draft")
     index: Mapped[dict[str, Any]] = mapped_column(JSON)
-    """Built from the XML at deployment: nodes, flows, actions, statuses, assignments, jobs (engine/bpmn/extensions.py)."""
+    """Built from the XML at deployment: nodes, flows, actions, statuses, assignments, jobs (bpmn/extensions.py)."""
     lint: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     created_by: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

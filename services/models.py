@@ -1,4 +1,5 @@
 """Every table of the desk and of the engine, imported so that the metadata is complete."""
+# ruff: noqa: F401 - importing is the purpose
 
 import engine.models
 import services.catalog.models
@@ -7,4 +8,4 @@ import services.lines.models
 import services.notifications.models
 import services.people.models
 import services.sla.models
-import services.tickets.models  # noqa: F401
+import services.tickets.models

@@ -9,9 +9,11 @@ from services.mail.parsing import ParsedMail
 
 _DAEMON = re.compile(r"(mailer-daemon|postmaster|mail-daemon|mdaemon)@")
 _AWAY = re.compile(
-    r"\s*(re:\s*)?\[?(автоответ(чик)?|авто-ответ|автоматический ответ|вне офиса|нет (на месте|в офисе)|"
-    r"(я |нахожусь )?в отпуске|out of (the )?office|auto(matic)?[ -]?(reply|response)|ooo:|on vacation|vacation reply|"
-    r"i am out of (the )?office|abwesenheits(notiz|nachricht))\b",
+    r"\s*((re|на|ha)\s*:\s*)?\[?(автоответ|авто-ответ|автоматический ответ|вне офиса|нет (на месте|в офисе)|"
+    r"(я |нахожусь )?в отпуске|out of (the )?office|auto(matic)?[ -]?(reply|response)|on vacation|vacation reply|"
+    r"i am out of (the )?office|abwesenheits(notiz|nachricht))"
+    # people write about such answers too: then the sentence goes on
+    r"( (до|с|по|until|till|from|auto-?reply)\b.*|\s*([\]:.,!—-].*)?)\Z",
     re.IGNORECASE,
 )
 

@@ -6,7 +6,8 @@ import re
 
 from lxml import etree
 
-from engine.errors import Problem, XmlRefused
+from engine.bpmn.rule import Rule
+from engine.errors import XmlRefused
 
 __all__ = ["BPMN", "DESK", "DMN", "MOST_BYTES", "SPIFF", "XSI", "XmlRefused", "local_name", "read"]
 
@@ -17,6 +18,31 @@ SPIFF = "http://spiffworkflow.org/bpmn/schema/1.0/core"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 MOST_BYTES = 1024 * 1024
+
+SYNTAX = Rule(
+    "xml-syntax",
+    "error",
+    "Файл не читается как XML ({reason}). Откройте его в редакторе схем и сохраните заново.",
+    "The file cannot be read as XML ({reason}). Open it in a modeler and save it again.",
+)
+SIZE = Rule(
+    "file-size",
+    "error",
+    "Файл больше 1 МиБ ({size} байт). Разделите схему на вызываемые процессы.",
+    "The file is larger than 1 MiB ({size} bytes). Split the drawing into called processes.",
+)
+ENCODING = Rule(
+    "file-encoding",
+    "error",
+    "Файл не в кодировке UTF-8. Сохраните его как UTF-8.",
+    "The file is not in UTF-8. Save it as UTF-8.",
+)
+DOCTYPE = Rule(
+    "xml-doctype",
+    "error",
+    "DOCTYPE и ENTITY запрещены. Удалите их: схемам они не нужны.",
+    "DOCTYPE and ENTITY are forbidden. Remove them: drawings do not need them.",
+)
 
 _FORBIDDEN = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 _DECLARATION = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([^\"']{0,40})[\"']")
@@ -31,15 +57,9 @@ def read(content: bytes, name: str) -> etree._Element:
         return etree.fromstring(content, _parser())
     except etree.XMLSyntaxError as error:
         reason = str(error.msg)[:200]
-        raise _refused(
-            name,
-            "xml-syntax",
-            f"Файл не читается как XML ({reason}). Откройте его в редакторе схем и сохраните заново.",
-            f"The file cannot be read as XML ({reason}). Open it in a modeler and save it again.",
-            error.lineno,
-        ) from None
+        raise XmlRefused(SYNTAX.problem(name, line=error.lineno, reason=reason)) from None
     except ValueError:
-        raise _not_utf8(name) from None
+        raise XmlRefused(ENCODING.problem(name)) from None
 
 
 def local_name(element: etree._Element) -> str:
@@ -62,44 +82,20 @@ def _parser() -> etree.XMLParser:
 
 def _check_size(content: bytes, name: str) -> None:
     if len(content) > MOST_BYTES:
-        raise _refused(
-            name,
-            "file-size",
-            f"Файл больше 1 МиБ ({len(content)} байт). Разделите схему на вызываемые процессы.",
-            f"The file is larger than 1 MiB ({len(content)} bytes). Split the drawing into called processes.",
-        )
+        raise XmlRefused(SIZE.problem(name, size=len(content)))
 
 
 def _check_encoding(content: bytes, name: str) -> None:
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:
-        raise _not_utf8(name) from None
+        raise XmlRefused(ENCODING.problem(name)) from None
     declared = _DECLARATION.match(content.removeprefix(b"\xef\xbb\xbf"))
     if b"\x00" in content or (declared and declared[1].lower() not in (b"utf-8", b"utf8", b"us-ascii")):
-        raise _not_utf8(name)
-
-
-def _not_utf8(name: str) -> XmlRefused:
-    return _refused(
-        name,
-        "file-encoding",
-        "Файл не в кодировке UTF-8. Сохраните его как UTF-8.",
-        "The file is not in UTF-8. Save it as UTF-8.",
-    )
+        raise XmlRefused(ENCODING.problem(name))
 
 
 def _check_prolog(content: bytes, name: str) -> None:
     found = _FORBIDDEN.search(content)
     if found:
-        raise _refused(
-            name,
-            "xml-doctype",
-            "DOCTYPE и ENTITY запрещены. Удалите их: схемам они не нужны.",
-            "DOCTYPE and ENTITY are forbidden. Remove them: drawings do not need them.",
-            content.count(b"\n", 0, found.start()) + 1,
-        )
-
-
-def _refused(name: str, rule: str, ru: str, en: str, line: int | None = None) -> XmlRefused:
-    return XmlRefused(Problem(rule, "error", ru, en, line=line, file=name))
+        raise XmlRefused(DOCTYPE.problem(name, line=content.count(b"\n", 0, found.start()) + 1))

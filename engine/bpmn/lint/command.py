@@ -9,10 +9,17 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from engine.bpmn.lint import FORM_SUFFIX, check_files, form_name
+from engine.bpmn.rule import Rule
 from engine.bpmn.xml import MOST_BYTES
 from engine.connectors import Connector
 from engine.errors import Problem
 
+UNREADABLE = Rule(
+    "file-unreadable",
+    "error",
+    "Файл не открывается ({reason}). Проверьте путь и права.",
+    "The file cannot be opened ({reason}). Check the path and the rights.",
+)
 SUFFIXES = (".bpmn", ".dmn", FORM_SUFFIX)
 _MARKS = {"error": "✗", "warning": "!", "info": "·"}
 _WORDS = {"ru": {"error": "ошибка", "warning": "внимание", "info": "заметка"}, "en": {}}
@@ -55,13 +62,7 @@ def _content(file: Path) -> bytes | Problem:
             return opened.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
-        return Problem(
-            "file-unreadable",
-            "error",
-            f"Файл не открывается ({reason}). Проверьте путь и права.",
-            f"The file cannot be opened ({reason}). Check the path and the rights.",
-            file=str(file),
-        )
+        return UNREADABLE.problem(str(file), reason=reason)
 
 
 def _forms_near(files: Collection[Path]) -> set[str]:

@@ -1,4 +1,4 @@
-"""What a rule is, and the report that findings are gathered in."""
+"""The report that findings are gathered in, and how an element is told to a person."""
 
 from __future__ import annotations
 
@@ -7,23 +7,16 @@ from typing import Any
 
 from lxml import etree
 
+from engine.bpmn.rule import Rule
 from engine.bpmn.xml import BPMN, local_name
-from engine.errors import Problem, Severity
+from engine.errors import Problem
+
+__all__ = ["Element", "Report", "Rule", "shown"]
 
 Element = etree._Element
 
 MOST_FINDINGS = 300
 """A file: more would hide the first ones."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One thing the check looks for; both sentences say what is wrong and what to do."""
-
-    name: str
-    severity: Severity
-    ru: str
-    en: str
 
 
 MORE_FINDINGS = Rule(
@@ -48,18 +41,14 @@ class Report:
         if len(self.problems) == MOST_FINDINGS:
             rule, place, values = MORE_FINDINGS, None, {"count": MOST_FINDINGS}
         named = None if place is None else _named(place)
-        self.problems.append(
-            Problem(
-                rule.name,
-                rule.severity,
-                rule.ru.format(**values),
-                rule.en.format(**values),
-                None if named is None else _short(named.get("id")),
-                None if named is None else _short(named.get("name")),
-                None if place is None else _line(place),
-                self.file,
-            )
+        problem = rule.problem(
+            self.file,
+            line=None if place is None else _line(place),
+            element_id=None if named is None else _short(named.get("id")),
+            element_name=None if named is None else _short(named.get("name")),
+            **values,
         )
+        self.problems.append(problem)
 
 
 def _line(place: Element) -> int | None:

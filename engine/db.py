@@ -122,14 +122,15 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        if _is_lock(error):
+        if is_lock(error):
             raise Busy from error
         raise
 
 
-def _is_lock(error: DBAPIError) -> bool:
+def is_lock(error: DBAPIError) -> bool:
+    """Whether the database refused because somebody else was writing."""
     text = str(error.orig).lower()
-    return any(word in text for word in ("database is locked", "lock timeout", "could not obtain lock"))
+    return any(word in text for word in ("database is locked", "lock timeout", "could not obtain lock", "deadlock"))
 
 
 def _create_engine(url: str, pool_size: int) -> Engine:

@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from engine import clock, incidents
 from engine import due as due_sources
 from engine.bpmn.machine import Machine
-from engine.db import Database
+from engine.db import Database, is_lock
 from engine.errors import Busy, NotFound, StepBudgetExceeded
 from engine.models import Job
 from engine.reconcile import DEFAULT_RETRIES, OpenRow
@@ -93,11 +94,11 @@ def _attempt(session: Session, job_id: int, instance_id: int) -> Exception | Non
     try:
         with session.begin_nested():
             _do(session, job_id, instance_id)
-    except Busy:
-        _put_off(session, job_id)
     except Exception as error:
         del session.info["after_commit"][hooks:]
-        return error
+        if not isinstance(error, Busy) and not (isinstance(error, OperationalError) and is_lock(error)):
+            return error
+        _put_off(session, job_id)
     return None
 
 

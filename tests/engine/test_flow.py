@@ -141,7 +141,9 @@ def test_parallel_branches_join_once_both_are_done(driver: Driver) -> None:
 
 
 def test_called_process_runs_inside_and_returns_its_data(driver: Driver) -> None:
-    called = drawing(start(), user("inner", "go"), script("set", "made = 5"), end(), chain("start", "inner", "set", "end"), key="q")
+    called = drawing(
+        start(), user("inner", "go"), script("set", "made = 5"), end(), chain("start", "inner", "set", "end"), key="q"
+    )
     instance = driver.run(
         drawing(start(), call("call", "q"), user("after", "ok"), end(), chain("start", "call", "after", "end")), called
     )
@@ -154,7 +156,9 @@ def test_called_process_runs_inside_and_returns_its_data(driver: Driver) -> None
 
 
 def test_called_process_that_is_not_deployed_fails_where_it_is_reached(driver: Driver) -> None:
-    driver.deploy(drawing(start(), user("work", "go"), call("call", "missing"), end(), chain("start", "work", "call", "end")))
+    driver.deploy(
+        drawing(start(), user("work", "go"), call("call", "missing"), end(), chain("start", "work", "call", "end"))
+    )
     instance = driver.start()
 
     with pytest.raises(StepFailed, match="missing"):
@@ -369,7 +373,13 @@ def test_multi_instance_opens_one_task_for_each_item(driver: Driver) -> None:
         '<bpmn:inputDataItem id="person" name="person"/></bpmn:multiInstanceLoopCharacteristics>'
     )
     instance = driver.run(
-        drawing(start(), user("ask", "answer", inner=loop), user("after", "ok"), end(), chain("start", "ask", "after", "end")),
+        drawing(
+            start(),
+            user("ask", "answer", inner=loop),
+            user("after", "ok"),
+            end(),
+            chain("start", "ask", "after", "end"),
+        ),
         people=["a", "b", "c"],
     )
 

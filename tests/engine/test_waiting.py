@@ -306,7 +306,13 @@ def test_button_shows_only_while_its_condition_holds(driver: Driver) -> None:
 
 def test_second_completion_of_a_task_is_told_who_was_first(driver: Driver) -> None:
     instance = driver.run(
-        drawing(start(), user("work", button("take", "Взять")), user("next", "go"), end(), chain("start", "work", "next", "end"))
+        drawing(
+            start(),
+            user("work", button("take", "Взять")),
+            user("next", "go"),
+            end(),
+            chain("start", "work", "next", "end"),
+        )
     )
     ref = driver.ref(instance, "take")
     driver.perform(instance, ref, actor="agent:7")
@@ -417,7 +423,13 @@ def test_group_of_a_lane_and_assignee_by_expression(driver: Driver) -> None:
 
 def test_thrown_message_reaches_another_instance_of_the_record(driver: Driver) -> None:
     driver.deploy(
-        drawing(start(), user("work", "done"), throw("tell", event("message", "ready")), end(), chain("start", "work", "tell", "end")),
+        drawing(
+            start(),
+            user("work", "done"),
+            throw("tell", event("message", "ready")),
+            end(),
+            chain("start", "work", "tell", "end"),
+        ),
         drawing(start(), catch("hear", event("message", "ready")), end(), chain("start", "hear", "end"), key="q"),
     )
     sender, receiver, stranger = driver.start(), driver.start("q"), driver.start("q", business_key="record:2")

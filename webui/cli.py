@@ -166,11 +166,37 @@ def deploy(paths: Sequence[Path], activate: bool, comment: str, author: str, ove
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def check(paths: Sequence[Path], style: str) -> int:
     """Lint; 1 when there is an error."""
-    from engine.bpmn.lint import command
-    from services.bootstrap import register_connectors
+    from engine.bpmn.lint.command import command
+    from engine.connectors import catalogue
+    from services import bootstrap as bootstrap  # registers the connectors
+    from services.reference import STATUSES
 
-    register_connectors()
-    return command.run(paths, style, sys.stdout)
+    return command(paths, style, connectors=catalogue(), statuses={status[0] for status in STATUSES})
+
+
+@_command("try", "Прогнать процесс на выдуманных данных.", "Run a process on made-up data and a clock that jumps.")
+@click.argument("file", type=_FILE)
+@click.option("--process", metavar="ID", help=both("какой процесс файла", "which process of the file"))
+@click.option("--data", metavar="JSON", help=both("переменные и контекст", "variables and context"))
+@click.option(
+    "--answer", "answers", multiple=True, metavar="ELEMENT=ACTION[:JSON]", help=both("ответ людей", "an answer")
+)
+@click.option("--send", "sends", multiple=True, metavar="MESSAGE[:JSON]", help=both("сообщение", "a message"))
+@click.option("--for", "duration", metavar="PT8H", help=both("сколько времени прожить", "how long to live"))
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def try_(
+    file: Path,
+    process: str | None,
+    data: str | None,
+    answers: Sequence[str],
+    sends: Sequence[str],
+    duration: str | None,
+    style: str,
+) -> int:
+    """A throw-away run; nothing of it touches the desk."""
+    from engine.simulation import command
+
+    return command(file, process, data, answers, sends, duration, style)
 
 
 @_command("verify", "Проверить историю и состояние всех экземпляров.", "Verify history and state.")

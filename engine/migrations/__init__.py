@@ -19,12 +19,11 @@ _HERE = Path(__file__).parent
 
 def upgrade(database: Database) -> bool:
     """Bring the tables up to this release; False when they already were. The caller has imported every model."""
-    with database.engine.connect() as connection:
+    with database.engine.begin() as connection:
+        _lock(connection)
         if _revision(connection) == _head():
             return False
-        _lock(connection)
         command.upgrade(_config(connection), "head")
-        connection.commit()
     return True
 
 

@@ -133,11 +133,11 @@ def _has(word: str) -> ColumnElement[bool]:
     return or_(Ticket.number == int(word), inside) if word.isdecimal() and len(word) <= 9 else inside
 
 
-def _count(session: Session, chosen: Select[tuple[Ticket]]) -> int:
+def _count(session: Session, chosen: Select[Ticket]) -> int:
     return session.scalar(chosen.with_only_columns(func.count(Ticket.id))) or 0
 
 
-def _ordered(chosen: Select[tuple[Ticket]], sort: str, cursor: str | None) -> Select[tuple[Ticket]]:
+def _ordered(chosen: Select[Ticket], sort: str, cursor: str | None) -> Select[Ticket]:
     column, descending = _sorting(sort)
     if cursor is not None:
         chosen = chosen.where(_after(column, descending, *_position(cursor)))

@@ -10,7 +10,7 @@ from services.people.models import Agent
 from services.tickets.models import Ticket
 
 
-def visible_to(agent: Agent) -> Select[tuple[Ticket]]:
+def visible_to(agent: Agent) -> Select[Ticket]:
     """Tickets of the person's lines, those of no line, and those he is responsible for; all, by right."""
     if may(agent, Right.SEE_ALL):
         return select(Ticket)

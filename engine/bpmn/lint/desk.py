@@ -100,8 +100,9 @@ def schema() -> etree.XMLSchema:
 
 def check(drawing: Drawing, report: Report, *, forms: Collection[str] | None, statuses: Collection[str] | None) -> None:
     """Extensions against the schema, then what they name against the catalogues."""
-    for element in drawing.root.iter(f"{{{DESK}}}*"):
-        _check_extension(element, report)
+    for element in drawing.elements():
+        if element.tag.startswith(f"{{{DESK}}}"):
+            _check_extension(element, report)
     actions = [action for node in drawing.nodes for action in desk(node.element, "action")]
     for node in drawing.nodes:
         _check_actions(node, report)

@@ -129,6 +129,16 @@ class Drawing:
 
     root: Element
     processes: list[Scope]
+    """Those that would run; when none is executable, all of them."""
+    beside: list[Element]
+    """Processes that are documentation only, beside executable ones."""
+
+    def elements(self) -> Iterator[Element]:
+        """Everything in the file but what is documentation only."""
+        yield self.root
+        for child in self.root:
+            if child not in self.beside:
+                yield from child.iter()
 
     @property
     def scopes(self) -> list[Scope]:
@@ -175,7 +185,10 @@ def operator(element: Element) -> Element | None:
 
 def draw(root: Element) -> Drawing:
     """The graph of a file; dangling references stay None, nothing is refused here."""
-    return Drawing(root, [_scope(p, None) for p in root if bpmn_name(p) == "process"])
+    processes = [child for child in root if bpmn_name(child) == "process"]
+    running = [process for process in processes if is_executable(process)] or processes
+    beside = [process for process in processes if process not in running]
+    return Drawing(root, [_scope(process, None) for process in running], beside)
 
 
 def _scope(element: Element, parent: Scope | None) -> Scope:

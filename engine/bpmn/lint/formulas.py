@@ -121,7 +121,7 @@ _CODE_OF_THE_LIBRARY = frozenset(
 
 def check(drawing: Drawing, report: Report) -> None:
     """Every expression place, found in the parsed file whatever element it hangs on."""
-    for element in drawing.root.iter():
+    for element in drawing.elements():
         name = bpmn_name(element)
         if name in _EXPRESSIONS:
             check_expression(element.text, element, report)

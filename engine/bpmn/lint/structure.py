@@ -148,8 +148,6 @@ def check(drawing: Drawing, report: Report) -> None:
 def _check_scope(scope: Scope, report: Report) -> None:
     starts = [node for node in scope.nodes if node.kind == "startEvent"]
     ends = [node for node in scope.nodes if node.kind == "endEvent"]
-    if not scope.nodes and scope.parent is None:
-        return
     if not starts:
         report.add(START_REQUIRED, scope.element)
     if not ends:

@@ -231,15 +231,15 @@ def test_a_hundred_parallel_requests_spread_evenly(desk: Database) -> None:
     with desk.transaction() as session:
         people = [_agent(session, f"Сотрудник {number}") for number in range(3)]
         service_id = _service(session, *people).id
-    start = threading.Barrier(10)
+    together = threading.Barrier(20)
 
-    def create_ten() -> None:
-        start.wait()
-        for _ in range(10):
+    def create_five() -> None:
+        for _ in range(5):
+            together.wait()
             with desk.transaction() as session:
                 _assign(session, _ticket(session, session.get_one(ServiceOffering, service_id)))
 
-    threads = [threading.Thread(target=create_ten) for _ in range(10)]
+    threads = [threading.Thread(target=create_five) for _ in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:

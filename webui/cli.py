@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import socket
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from pydantic import ValidationError
@@ -15,6 +13,9 @@ from pydantic import ValidationError
 from engine.config import Settings
 from engine.errors import DeploymentRefused, EngineError
 from webui.wording import both
+
+if TYPE_CHECKING:
+    from services.bootstrap import Desk
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _EXISTING = click.Path(exists=True, path_type=Path)
@@ -65,49 +66,34 @@ def up(host: str | None, port: int | None, demo: bool | None) -> int:
 @_command("web", "Веб-сервер.", "The web server.")
 def web() -> None:
     """The web server alone."""
-    from webui.web import serve
+    from webui import processes
 
-    serve(_logged("web"))
+    processes.web(_settings())
 
 
 @_command("worker", "Работник: выполняет сроки и отложенные шаги.", "A worker: does what is due.")
 @click.option("--name", default="worker", show_default=True, help=both("имя в списке процессов", "its name"))
 def worker(name: str) -> None:
-    """One worker; start as many as there are cores to spare."""
-    from engine import worker as room
-    from services.bootstrap import open_desk
+    """One worker."""
+    from webui import processes
 
-    desk = open_desk(_logged(name))
-    _require_tables(desk.database)
-    room.run(desk.database, desk.settings.redis, f"{name}@{socket.gethostname()}")
+    processes.worker(_settings(), name)
 
 
 @_command("ticker", "Планировщик: находит, чему пришёл срок.", "The ticker: finds what is due.")
 def ticker() -> None:
-    """The sweeper; a second one does no harm."""
-    import signal
-    import threading
+    """The sweeper."""
+    from webui import processes
 
-    from engine.ticker import Ticker
-    from services.bootstrap import open_desk
-
-    desk = open_desk(_logged("ticker"))
-    _require_tables(desk.database)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    Ticker(desk.database, desk.settings.redis, f"ticker@{socket.gethostname()}").run(stop)
+    processes.ticker(_settings())
 
 
 @_command("mailbox", "Встроенный почтовый ящик (SMTP).", "The built-in mailbox (SMTP).")
 def mailbox() -> None:
     """The SMTP server for incoming mail."""
-    from services.bootstrap import open_desk
-    from services.mail.mailbox import run
+    from webui import processes
 
-    desk = open_desk(_logged("mailbox"))
-    _require_tables(desk.database)
-    run(desk)
+    processes.mailbox(_settings())
 
 
 @_command("migrate", "Привести таблицы к этой версии.", "Bring the tables up to this release.")
@@ -131,14 +117,6 @@ def migrate(write: str | None) -> None:
         click.echo(both("Таблицы уже этой версии", "The tables were up to date"))
 
 
-@_command("prepare", "Подготовить базу и встроенные процессы.", "Prepare database and processes.", hidden=True)
-def prepare() -> None:
-    """What `up` does before it starts the processes; prints JSON."""
-    from webui.prepare import prepare as room
-
-    click.echo(json.dumps(room(_logged("prepare"))))
-
-
 @_command("deploy", "Установить файлы процессов и форм одной поставкой.", "Deploy files as one bundle.")
 @click.argument("paths", nargs=-1, required=True, type=_EXISTING)
 @click.option("--activate", is_flag=True, help=both("сразу для новых обращений", "at once for new tickets"))
@@ -148,10 +126,8 @@ def prepare() -> None:
 def deploy(paths: Sequence[Path], activate: bool, comment: str, author: str, override: str | None) -> None:
     """Store a bundle; running instances keep their versions."""
     from engine import repository
-    from services.bootstrap import open_desk
 
-    desk = open_desk(_settings())
-    _require_tables(desk.database)
+    desk = _desk()
     with desk.database.transaction() as session:
         deployment = repository.deploy(
             session, _bundle(paths), author=author, comment=comment, activate=activate, override_reason=override
@@ -169,9 +145,8 @@ def check(paths: Sequence[Path], style: str) -> int:
     from engine.bpmn.lint.command import command
     from engine.connectors import catalogue
     from services import bootstrap as bootstrap  # registers the connectors
-    from services.reference import STATUSES
 
-    return command(paths, style, connectors=catalogue(), statuses={status[0] for status in STATUSES})
+    return command(paths, style, connectors=catalogue(), statuses=_statuses(_settings()))
 
 
 @_command("try", "Прогнать процесс на выдуманных данных.", "Run a process on made-up data and a clock that jumps.")
@@ -204,10 +179,8 @@ def try_(
 def verify(style: str) -> int:
     """Check chains, states and counters; 1 when something is wrong."""
     from engine import verify as room
-    from services.bootstrap import open_desk
 
-    desk = open_desk(_settings())
-    _require_tables(desk.database)
+    desk = _desk()
     with desk.database.reading() as session:
         findings = room.verify(session)
     return room.report(findings, style, sys.stdout)
@@ -231,8 +204,10 @@ def demo() -> None:
     from webui.prepare import prepare as room
 
     told = room(_settings().model_copy(update={"demo": True}))
-    logins = ", ".join(str(login) for login in told["logins"])  # type: ignore[attr-defined]
-    click.echo(both(f"Демопользователи: {logins}; пароль {told['password']}", f"Users: {logins}; {told['password']}"))
+    logins = ", ".join(told.logins)
+    click.echo(
+        both(f"Демопользователи: {logins}; пароль {told.password}", f"Users: {logins}; password {told.password}")
+    )
 
 
 @cli.group("sla", help=both("Сроки обслуживания.", "Service levels."))
@@ -253,12 +228,32 @@ def _settings() -> Settings:
     return Settings()
 
 
-def _logged(process: str) -> Settings:
-    from webui import logs
+def _desk() -> Desk:
+    from services.bootstrap import open_desk
+    from webui.processes import require_tables
 
-    settings = _settings()
-    logs.configure(settings, process)
-    return settings
+    desk = open_desk(_settings())
+    require_tables(desk)
+    return desk
+
+
+def _statuses(settings: Settings) -> set[str]:
+    """The codes of this desk's directory; where there is no desk yet, those that any desk starts with."""
+    from engine.db import Database
+    from services.catalog import queries
+    from services.reference import STATUSES
+
+    shipped = {status[0] for status in STATUSES}
+    if not settings.database_url and not (settings.data_dir / "bpmdesk.db").exists():
+        return shipped
+    try:
+        with Database(settings.database).reading() as session:
+            return shipped | set(queries.statuses(session))
+    except Exception as error:
+        click.echo(
+            both("Справочник статусов не прочитан: ", "The statuses were not read: ") + _first_line(error), err=True
+        )
+        return shipped
 
 
 def _bundle(paths: Sequence[Path]) -> dict[str, bytes]:
@@ -269,17 +264,6 @@ def _bundle(paths: Sequence[Path]) -> dict[str, bytes]:
             both("Здесь нет файлов .bpmn и .form.json", "There are no .bpmn or .form.json files")
         )
     return bundle
-
-
-def _require_tables(database: Any) -> None:
-    from engine import migrations
-
-    if not migrations.is_current(database):
-        raise click.ClickException(
-            both(
-                "База не этой версии: выполните bpmdesk migrate", "The database is of another release: bpmdesk migrate"
-            )
-        )
 
 
 def _explain(error: Exception) -> list[str]:

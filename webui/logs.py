@@ -16,8 +16,13 @@ _SECRET = re.compile(r"password|secret|token|authorization|cookie", re.IGNORECAS
 _IN_ADDRESS = re.compile(r"(\w+://[^:/@\s]*:)[^@\s]+@")
 
 
+_process = ""
+
+
 def configure(settings: Settings, process: str) -> None:
-    """Log to standard error under the name of the process."""
+    """Log to standard error under the name of the process; a fork may call it again with its own name."""
+    global _process
+    _process = process
     as_json = settings.log_format == "json"
     renderer: Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
@@ -29,7 +34,7 @@ def configure(settings: Settings, process: str) -> None:
             structlog.stdlib.add_log_level,
             structlog.processors.TimeStamper("iso", utc=True),
             structlog.processors.format_exc_info,
-            lambda _logger, _method, event: {"process": process, **event},
+            _add_process,
             redact,
             renderer,
         ],
@@ -38,6 +43,10 @@ def configure(settings: Settings, process: str) -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+
+
+def _add_process(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    return {"process": _process, **event}
 
 
 def redact(_logger: Any, _method: str, event: EventDict) -> EventDict:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.config import Settings
+from services import demo
 from services.bootstrap import open_desk
 from services.lines.models import Line
 from services.people.models import Agent
@@ -31,43 +32,37 @@ class Prepared:
     """Processes of which this release brings a newer version, as yet a draft."""
 
 
-def prepare(settings: Settings) -> dict[str, object]:
+def prepare(settings: Settings) -> Prepared:
     """Bring the desk up to date and tell what is in it; doing it again changes nothing."""
     desk = open_desk(settings, migrate=True)
+    told = Prepared()
     with desk.database.transaction() as session:
-        told = Prepared()
         proposed = builtin.propose(session)
         told.drafts = [
             f"{definition.key} v{definition.version}" for definition in proposed if definition.state == "draft"
         ]
+    if settings.demo:
+        demo.fill(desk.database, settings)
+    with desk.database.transaction() as session:
         _people(session, settings, told)
         told.chats, told.mails = list(_addresses(session, "chat")), list(_addresses(session, "email"))
     desk.database.dispose()
-    return asdict(told)
+    return told
 
 
 def _people(session: Session, settings: Settings, told: Prepared) -> None:
-    nobody = session.scalar(select(Agent.id).limit(1)) is None
     if settings.demo:
-        _demonstrate(session, told, fill=nobody)
-    elif nobody:
+        people = session.scalars(
+            select(Agent).where(Agent.email.endswith("@desk.localhost"), Agent.active).order_by(Agent.id)
+        )
+        told.logins = [agent.email for agent in people]
+        told.password = demo.PASSWORD if told.logins else ""
+    elif session.scalar(select(Agent.id).limit(1)) is None:
         told.password = secrets.token_urlsafe(12)
         admin = create_agent(
             session, email=f"admin@{settings.mail_domain}", name="Admin", roles=["admin"], password=told.password
         )
         told.logins = [admin.email]
-
-
-def _demonstrate(session: Session, told: Prepared, *, fill: bool) -> None:
-    from services import demo
-
-    if fill:
-        demo.fill(session)
-    people = session.scalars(
-        select(Agent).where(Agent.email.endswith("@desk.localhost"), Agent.active).order_by(Agent.id)
-    )
-    told.logins = [agent.email for agent in people]
-    told.password = demo.PASSWORD if told.logins else ""
 
 
 def _addresses(session: Session, kind: str) -> Iterator[str]:

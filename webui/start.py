@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import fcntl
 import http.client
-import json
 import os
 import socket
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
 from click import ClickException
 
 from engine import valkey
 from engine.config import Settings
+from webui import app as app  # imported here, so that the web process finds it there
+from webui import logs, processes
+from webui.prepare import Prepared, prepare
 from webui.supervisor import Program, Supervisor
 from webui.wording import both
 
@@ -34,9 +35,9 @@ def up(settings: Settings) -> int:
             update={"port": port, "mail_port": free_port(settings.mail_host, settings.mail_port, but=port)}
         )
         note(settings.url)
-        environment = _environment(settings)
-        told = _prepare(environment)
-        supervisor = Supervisor(_programs(settings), environment, say=_say)
+        logs.configure(settings, "up")
+        told = prepare(settings)
+        supervisor = Supervisor(_programs(settings), os.environ, say=_say)
         supervisor.start()
         return supervisor.watch(lambda: answers(settings), lambda: _say(banner(settings, told)))
 
@@ -67,18 +68,18 @@ def answers(settings: Settings) -> bool:
         connection.close()
 
 
-def banner(settings: Settings, told: Mapping[str, Any]) -> str:
+def banner(settings: Settings, told: Prepared) -> str:
     """Everything a person needs to begin."""
     rows = [(both("Адрес", "Address"), settings.url)]
-    rows += [(both("Чат клиента", "Client's chat"), f"{settings.url}/chat/{slug}") for slug in told["chats"]]
+    rows += [(both("Чат клиента", "Client's chat"), f"{settings.url}/chat/{slug}") for slug in told.chats]
     smtp = f"SMTP {settings.mail_host}:{settings.mail_port}"
-    rows += [(both("Почта линии", "Line's mail"), f"{address} → {smtp}") for address in told["mails"]]
+    rows += [(both("Почта линии", "Line's mail"), f"{address} → {smtp}") for address in told.mails]
     rows += [(both("Почтовый ящик", "Mailbox"), f"{settings.url}/mailbox")]
-    rows += [(both("Вход", "Logins") if index == 0 else "", login) for index, login in enumerate(told["logins"])]
-    if told["password"]:
-        rows += [(both("Пароль", "Password"), told["password"])]
-    if told["drafts"]:
-        rows += [(both("Новые версии", "New versions"), ", ".join(told["drafts"]))]
+    rows += [(both("Вход", "Logins") if index == 0 else "", login) for index, login in enumerate(told.logins)]
+    if told.password:
+        rows += [(both("Пароль", "Password"), told.password)]
+    if told.drafts:
+        rows += [(both("Новые версии", "New versions"), ", ".join(told.drafts))]
     rows += [(both("Данные", "Data"), str(settings.data_dir)), (both("Остановить", "Stop"), "Ctrl-C")]
     width = max(len(name) for name, _ in rows)
     body = "\n".join(f"  {name:<{width}}  {value}" for name, value in rows)
@@ -86,44 +87,22 @@ def banner(settings: Settings, told: Mapping[str, Any]) -> str:
 
 
 def _programs(settings: Settings) -> list[Program]:
-    python = [sys.executable, "-m", "webui.cli"]
     programs = [
-        Program("web", [*python, "web"], needed_at_start=True),
-        *(Program(f"worker-{n}", [*python, "worker", "--name", f"worker-{n}"]) for n in range(1, settings.workers + 1)),
-        Program("ticker", [*python, "ticker"]),
-        Program("mailbox", [*python, "mailbox"]),
+        Program("web", partial(processes.web, settings), needed_at_start=True),
+        *(
+            Program(name, partial(processes.worker, settings, name))
+            for name in (f"worker-{number}" for number in range(1, settings.workers + 1))
+        ),
+        Program("ticker", partial(processes.ticker, settings)),
+        Program("mailbox", partial(processes.mailbox, settings)),
     ]
     if not settings.redis_url:
         programs.insert(0, Program("valkey", valkey.command(settings), needed_at_start=True, last=True))
     return programs
 
 
-def _environment(settings: Settings) -> dict[str, str]:
-    """What the children inherit: everything of ours, with the ports that were chosen."""
-    root = str(Path(__file__).parent.parent)
-    chosen = {
-        "BPMDESK_DATA_DIR": str(settings.data_dir),
-        "BPMDESK_HOST": settings.host,
-        "BPMDESK_PORT": str(settings.port),
-        "BPMDESK_MAIL_PORT": str(settings.mail_port),
-        "BPMDESK_DEMO": str(int(settings.demo)),
-        "PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH")))),
-    }
-    return {**os.environ, **chosen}
-
-
-def _prepare(environment: Mapping[str, str]) -> dict[str, Any]:
-    """In a process of its own, so that the parent of all stays small."""
-    command = [sys.executable, "-m", "webui.cli", "prepare"]
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE)  # noqa: S603 - our own command
-    if done.returncode:
-        raise SystemExit(done.returncode)
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
-
-
 @contextmanager
-def _sole(data_dir: Path) -> Iterator[Any]:
+def _sole(data_dir: Path) -> Iterator[Callable[[str], None]]:
     """One `up` at a time for one data directory; gives the way to leave the address for the next one to read."""
     with (data_dir / "up.lock").open("a+") as file:
         try:
@@ -134,7 +113,14 @@ def _sole(data_dir: Path) -> Iterator[Any]:
             raise ClickException(
                 both(f"Уже работает с этими данными: {where}", f"Already running on this data: {where}")
             ) from None
-        yield lambda address: (file.seek(0), file.truncate(), file.write(address), file.flush())
+        yield partial(_note, file)
+
+
+def _note(file: TextIO, address: str) -> None:
+    file.seek(0)
+    file.truncate()
+    file.write(address)
+    file.flush()
 
 
 def _is_free(host: str, port: int) -> bool:

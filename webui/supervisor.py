@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from types import FrameType
+
+from webui import children
+from webui.children import Process
 
 DEATHS_A_MINUTE = 5
 """A process that dies more often than this takes the desk down: something is wrong that a restart does not mend."""
 STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.1
 _FIRST_PAUSE = 0.2
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +24,8 @@ class Program:
     """One process to keep running."""
 
     name: str
-    command: Sequence[str]
+    run: Sequence[str] | Callable[[], object]
+    """A command line, or a function to run in a fork."""
     needed_at_start: bool = False
     """Its death before the desk is ready ends the start."""
     last: bool = False
@@ -36,7 +35,7 @@ class Program:
 @dataclass
 class _Child:
     program: Program
-    process: subprocess.Popen[bytes] | None = None
+    process: Process | None = None
     deaths: list[float] = field(default_factory=list)
     start_at: float = 0.0
 
@@ -100,37 +99,27 @@ class Supervisor:
             self._spawn(child)
         return True
 
-    def _mourn(self, child: _Child, process: subprocess.Popen[bytes], now: float) -> bool:
+    def _mourn(self, child: _Child, process: Process, now: float) -> bool:
         _signal_group(process, signal.SIGKILL)
         child.process = None
         child.deaths = [at for at in child.deaths if now - at < 60] + [now]
         if len(child.deaths) > DEATHS_A_MINUTE or (child.program.needed_at_start and not self._ready):
             return False
         child.start_at = now + _FIRST_PAUSE * 2 ** (len(child.deaths) - 1)
-        self._say(f"{child.program.name}: ended ({_cause(process.returncode)}), starts again")
+        self._say(f"{child.program.name}: ended ({_cause(process.returncode or 0)}), starts again")
         return True
 
     def _spawn(self, child: _Child) -> None:
-        child.process = subprocess.Popen(  # noqa: S603 - our own command lines
-            child.program.command,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            preexec_fn=partial(_die_with, os.getpid()) if sys.platform == "linux" else None,
+        run = child.program.run
+        child.process = (
+            children.fork(child.program.name, run) if callable(run) else children.execute(run, self._environment)
         )
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True
 
 
-def _die_with(parent: int) -> None:
-    """Runs in the child before its program: ask the kernel for SIGTERM when the supervisor is gone, however it went."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:
-        os._exit(1)
-
-
-def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+def _end(processes: Sequence[Process]) -> None:
     for process in processes:
         _signal_group(process, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
@@ -141,7 +130,7 @@ def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
         process.wait()
 
 
-def _signal_group(process: subprocess.Popen[bytes], number: int) -> None:
+def _signal_group(process: Process, number: int) -> None:
     """The child leads a group of its own, so its children are reached too – even when it is dead already."""
     try:
         os.killpg(process.pid, number)

@@ -40,8 +40,3 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         desk = open_desk(self._settings)
         queue.wake_after_steps(self._settings.redis)
         return create_app(desk)
-
-
-def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT."""
-    WebServer(settings).run()

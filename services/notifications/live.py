@@ -51,8 +51,9 @@ def latest_id(session: Session) -> int:
 
 
 def oldest_at(session: Session) -> datetime | None:
-    """When the oldest kept event was written."""
-    return session.scalar(select(LiveEvent.at).order_by(LiveEvent.id).limit(1))
+    """When the oldest event that may be deleted was written; None when there is none."""
+    newest = select(func.max(LiveEvent.id)).scalar_subquery()
+    return session.scalar(select(LiveEvent.at).where(LiveEvent.id < newest).order_by(LiveEvent.id).limit(1))
 
 
 def prune(session: Session) -> int:

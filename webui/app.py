@@ -20,6 +20,7 @@ BLUEPRINTS = (
     "webui.views.messages",
     "webui.views.attachments",
     "webui.views.notifications",
+    "webui.views.diagram",
     "webui.views.profile",
     "webui.views.chat",
     "webui.views.mailbox",

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from engine.models import ElementLog, History, Incident, ProcessInstance
 from webui.admin.words import who
+from webui.failures import failure
 from webui.moments import span
 
 _MOST = 300
@@ -131,7 +132,7 @@ def _failures(session: Session, instance: ProcessInstance) -> list[Line]:
         Line(
             at=incident.created_at,
             step=incident.element_name or incident.element_id or "",
-            words=incident.message,
+            words=failure(incident.message),
             who=gettext("исполнитель"),
             element_id=incident.element_id,
             failed=True,

@@ -23,7 +23,7 @@ _PAGE = 50
 @route(blueprint, "/mail", roles=ADMIN)
 def mail(visit: Visit) -> ResponseReturnValue:
     session, state = visit.session, request.args.get("state", "")
-    totals = session.execute(select(InboundMail.state, func.count()).group_by(InboundMail.state)).tuples()
+    totals = session.execute(select(InboundMail.state, func.count()).group_by(InboundMail.state)).tuples().all()
     wanted = select(InboundMail).options(defer(InboundMail.raw)).order_by(InboundMail.id.desc()).limit(_PAGE)
     if state in INBOUND_STATES:
         wanted = wanted.where(InboundMail.state == state)
@@ -41,7 +41,7 @@ def mail(visit: Visit) -> ResponseReturnValue:
 @route(blueprint, "/mail/outbox", roles=ADMIN)
 def mail_outbox(visit: Visit) -> ResponseReturnValue:
     session, state = visit.session, request.args.get("state", "")
-    totals = session.execute(select(OutboxMessage.state, func.count()).group_by(OutboxMessage.state)).tuples()
+    totals = session.execute(select(OutboxMessage.state, func.count()).group_by(OutboxMessage.state)).tuples().all()
     wanted = select(OutboxMessage).order_by(OutboxMessage.id.desc()).limit(_PAGE)
     if state in OUTBOX_STATES:
         wanted = wanted.where(OutboxMessage.state == state)

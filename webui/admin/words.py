@@ -12,13 +12,17 @@ from flask.sansio.app import App
 from flask_babel import get_locale
 
 from services.people.queries import display_name
+from webui.failures import failure
+from webui.moments import zone
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def install(app: App) -> None:
     """Make the filters known to the templates."""
-    app.jinja_env.filters.update({each.__name__: each for each in (who, in_zone, in_words, weekday, week_words)})
+    app.jinja_env.filters.update(
+        {each.__name__: each for each in (who, failure, to_second, in_zone, in_words, weekday, week_words)}
+    )
 
 
 def who(ref: str | None) -> str:
@@ -29,6 +33,11 @@ def who(ref: str | None) -> str:
     return names[ref]
 
 
+def to_second(at: datetime) -> str:
+    """ "19 нояб., 14:23:05" in the reader's zone."""
+    return str(format_datetime(at, "d MMM, HH:mm:ss", tzinfo=zone(), locale=get_locale() or "ru"))
+
+
 def in_zone(at: datetime, zone: str) -> str:
     """The value of a datetime-local field in that zone."""
     return at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M")
@@ -36,7 +45,7 @@ def in_zone(at: datetime, zone: str) -> str:
 
 def in_words(at: datetime) -> str:
     """ "чт, 19 марта, 18:00" in the zone that the instant carries."""
-    return format_datetime(at, "EEE, d MMMM, HH:mm", tzinfo=at.tzinfo, locale=get_locale() or "ru")
+    return str(format_datetime(at, "EEE, d MMMM, HH:mm", tzinfo=at.tzinfo, locale=get_locale() or "ru"))
 
 
 def weekday(day: date) -> str:

@@ -16,6 +16,7 @@ from engine.bpmn.diagram import Index, Trail, is_boundary, trail
 from engine.errors import NotFound
 from engine.models import ElementLog, Incident, Job, ProcessDefinition, ProcessInstance, UserTask
 from services.tickets import queries as tickets
+from webui.failures import failure
 from webui.moments import full, moment, span
 from webui.routes import STAFF, Visit, route
 
@@ -68,7 +69,7 @@ def running(session: Session, instance: ProcessInstance, key: str | None = None)
         marks={"past": sorted(walked.passed), "token": sorted(places), "bad": sorted(failed)},
         badges=[
             *({"element": place, "kind": "token", "text": str(count)} for place, count in places.items()),
-            *({"element": e, "kind": "bad", "text": "!", "title": f.message[:300]} for e, f in failed.items()),
+            *({"element": e, "kind": "bad", "text": "!", "title": failure(f.message)[:300]} for e, f in failed.items()),
             *_stays(walked, places),
             *_timers(jobs),
         ],

@@ -6,9 +6,10 @@ import json
 import os
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from engine.bpmn.lint import FORM_SUFFIX, check_files, form_name
+from engine.bpmn.lint import FORM_SUFFIX, check_files, form_name, limits
 from engine.bpmn.rule import Rule
 from engine.bpmn.xml import MOST_BYTES
 from engine.connectors import Connector
@@ -40,7 +41,8 @@ def command(
     files = {file: _content(file) for path in paths for file in _walk(Path(path))}
     readable = {str(file): content for file, content in files.items() if isinstance(content, bytes)}
     problems = [content for content in files.values() if isinstance(content, Problem)]
-    problems += check_files(readable, connectors=connectors, statuses=statuses, forms=_forms_near(files))
+    found = check_files(readable, connectors=connectors, statuses=statuses, forms=_forms_near(files))
+    problems += [_as_looked_at(problem) for problem in found]
     by_file = {str(file): [problem for problem in problems if problem.file == str(file)] for file in files}
     print(_as_json(by_file, language) if fmt == "json" else _as_text(by_file, language))
     return int(any(problem.severity == "error" for problem in problems))
@@ -63,6 +65,11 @@ def _content(file: Path) -> bytes | Problem:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         return UNREADABLE.problem(str(file), reason=reason)
+
+
+def _as_looked_at(problem: Problem) -> Problem:
+    """Two versions of a process may lie side by side in a folder; only a deployment must not hold both."""
+    return replace(problem, severity="warning") if problem.rule == limits.DUPLICATE_PROCESS.name else problem
 
 
 def _forms_near(files: Collection[Path]) -> set[str]:

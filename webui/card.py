@@ -8,12 +8,11 @@ from typing import Any
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale, gettext
 from sqlalchemy import func, select
 
 from engine.actions import Action
 from engine.errors import NotFound, Stale
-from engine.models import Job, ProcessInstance
+from engine.models import Job, ProcessDefinition, ProcessInstance, UserTask
 from services.access.rights import Right, may
 from services.catalog import queries as catalog
 from services.lines import queries as lines
@@ -23,6 +22,7 @@ from services.tickets import fields, queries
 from services.tickets.models import Draft, Ticket, TicketEvent
 from webui import deadlines
 from webui.errors import stale_words
+from webui.language import gettext, spoken
 from webui.routes import Visit
 
 TABS = ("main", "extra", "history")
@@ -59,8 +59,9 @@ class Card:
 
     @cached_property
     def service_path(self) -> str:
-        """"Онлайн-касса › Чеки"."""
-        names, service = [], self.ticket.service
+        """ "Онлайн-касса › Чеки"."""
+        names: list[str] = []
+        service = self.ticket.service
         while service is not None and len(names) < 8:
             names.append(service.name)
             service = service.parent
@@ -102,6 +103,16 @@ class Card:
     def pause(self) -> Action | None:
         """The button beside the countdown, while the process offers it."""
         return next((action for action in self.actions if action.id in ("pause", "continue")), None)
+
+    @cached_property
+    def definition(self) -> ProcessDefinition | None:
+        """The process whose step is open: the called one, else the instance's own."""
+        if self.instance is None:
+            return None
+        tasks = select(UserTask.process_key).where(UserTask.instance_id == self.instance.id)
+        key = self._session.scalar(tasks.order_by(UserTask.state != "open", UserTask.id.desc()).limit(1))
+        called = self.instance.bindings.get(key or "")
+        return self._session.get(ProcessDefinition, called) if called else self.instance.definition
 
     @cached_property
     def timers(self) -> Sequence[Job]:
@@ -170,7 +181,14 @@ class Card:
         return {event.field: self.field_label(event.field) for event in self.whole_history if event.field}
 
     def field_label(self, name: str) -> str:
-        return gettext("Статус") if name == "status" else fields.label(name, str(get_locale()))
+        own = {
+            "status": gettext("Статус"),
+            "reaction": gettext("Часы реакции"),
+            "resolution": gettext("Часы решения"),
+            "sla_level": gettext("Уровень SLA"),
+            "delivery": gettext("Доставка"),
+        }
+        return own.get(name) or fields.label(name, spoken())
 
     @cached_property
     def last_change(self) -> TicketEvent | None:
@@ -197,10 +215,9 @@ def render(visit: Visit, ticket: Ticket, tab: str) -> ResponseReturnValue:
     return render_template(f"card/{tab}.html", card=Card(visit, ticket, tab), ticket=ticket, stale="")
 
 
-def render_stale(visit: Visit, number: int, error: Stale, label: str) -> ResponseReturnValue:
+def render_stale(visit: Visit, number: int, error: Stale, label: str) -> str:
     """The card as it is now, saying who was first; the draft is still in its field."""
     visit.session.rollback()
     ticket = queries.by_number(visit.session, visit.agent, number)
     shown = Card(visit, ticket, "main")
-    body = render_template("card/main.html", card=shown, ticket=ticket, stale=stale_words(error), refused=label)
-    return body, 409
+    return render_template("card/main.html", card=shown, ticket=ticket, stale=stale_words(error), refused=label)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -15,7 +14,8 @@ from services.sla import queries as sla
 from services.sla.models import ServiceClock
 from services.sla.queries import SlaCell
 from services.tickets.models import Ticket
-from webui.moments import at, full, moment, span
+from webui.language import gettext
+from webui.moments import at, brief, figures, full, span
 
 TICKING = ("left", "soon", "over")
 
@@ -46,6 +46,12 @@ class Cell:
         if self.state in ("done", "late", "none", "idle"):
             return None
         return 100 if self.state == "over" else round(100 * self.raw.share_left)
+
+    @property
+    def figures(self) -> str:
+        """What the ring shows: "6:01:42", from ten hours on "17:20"."""
+        shown = figures(self.raw.remaining_sec)
+        return shown if len(shown) < 8 else shown.rpartition(":")[0]
 
     @property
     def measured(self) -> bool:
@@ -128,7 +134,7 @@ def _clocks(session: Session, ticket: Ticket) -> Sequence[ServiceClock]:
 
 def _words(cell: SlaCell) -> str:
     left = span(cell.remaining_sec // 60 * 60) if abs(cell.remaining_sec) >= 60 else gettext("%(m)d м", m=0)
-    until = moment(cell.until) if cell.until else ""
+    until = brief(cell.until) if cell.until else ""
     return {
         "left": lambda: gettext("осталось %(t)s", t=left),
         "soon": lambda: gettext("ещё %(t)s", t=left),

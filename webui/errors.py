@@ -6,15 +6,16 @@ import secrets
 
 import structlog
 from flask import Flask, Response, g, make_response, render_template, request
-from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from engine.errors import Busy, EngineError, Forbidden, NotFound, Stale
 from services.forms import FormInvalid
 from services.lines.attachments import AttachmentRefused
-from webui.moments import at
-from webui.routes import is_fragment
+from services.people.queries import display_name
+from webui.language import gettext, spoken
+from webui.moments import at_seconds
+from webui.routes import current_desk, is_fragment
 
 log = structlog.get_logger(__name__)
 
@@ -41,12 +42,19 @@ def install(app: Flask) -> None:
 
 def stale_words(error: Stale) -> str:
     """Who was first, with what and when."""
-    who = error.by or gettext("Процесс")
+    who = _name(error.by)
     if error.action and error.at:
-        return gettext("%(who)s: «%(action)s» в %(at)s.", who=who, action=error.action, at=at(error.at))
+        return gettext("%(who)s раньше: «%(action)s» в %(at)s.", who=who, action=error.action, at=at_seconds(error.at))
     if error.at:
-        return gettext("%(who)s сделал это раньше, в %(at)s.", who=who, at=at(error.at))
+        return gettext("%(who)s раньше, в %(at)s.", who=who, at=at_seconds(error.at))
     return gettext("Обращение уже изменилось.")
+
+
+def _name(reference: str | None) -> str:
+    if reference is None or ":" not in reference:
+        return reference if reference not in (None, "timer", "system") else gettext("Процесс")
+    with current_desk().database.reading() as session:
+        return display_name(session, reference, spoken())
 
 
 def answer(status: int, title: str, text: str, *, icon: str = "alert-triangle", retry_after: int = 0) -> Response:
@@ -83,6 +91,10 @@ def _forged(_error: CSRFError) -> Response:
 def _http(error: HTTPException) -> Response:
     if error.code is None or error.code < 400:
         return make_response(error.get_response())
+    if error.code == 500:
+        # The page of an error has failed itself: say it without a template.
+        log.error("error page failed", action="request", request_id=request_id(), exc_info=error)
+        return make_response(f"Request {request_id()} failed.\n", 500, {"Content-Type": "text/plain"})
     texts = {
         403: (gettext("Нет доступа"), gettext("Ваша роль не открывает эту страницу. Попросите администратора.")),
         404: (gettext("Ничего нет"), gettext("Такой страницы нет, или она не для вас.")),

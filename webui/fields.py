@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask_babel import get_locale
 from sqlalchemy.orm import Session
 
 from services.catalog import queries as catalog
@@ -17,6 +16,7 @@ from services.people.models import Agent
 from services.tickets.fields import bound_values
 from services.tickets.models import Ticket
 from webui import moments
+from webui.language import spoken
 
 __all__ = ["Agent", "Filled", "FormInvalid", "Shown", "blank", "of_ticket", "refused"]
 
@@ -96,7 +96,7 @@ def _filled(session: Session, form: Form, values: Mapping[str, str], errors: Map
 def _choices(session: Session, f: Field) -> tuple[Choice, ...]:
     if not f.catalog:
         return tuple(Choice(option.value, option.label) for option in _options(f))
-    offers = catalog.choices(session, f.catalog, language=str(get_locale()))
+    offers = catalog.choices(session, f.catalog, language=spoken())
     priorities = _type_priorities(session) if f.catalog == "types" else {}
     return tuple(
         Choice(o.value, f"{o.label}, {o.hint}" if f.catalog == "clients" and o.hint else o.label, o.depth,

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any
 
 from flask import url_for
-from flask_babel import get_locale, gettext
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
@@ -18,6 +17,7 @@ from services.people.models import Agent
 from services.tickets.folders import DEFAULT, folder
 from services.tickets.registry import SORTS, Filters, Page
 from webui import deadlines
+from webui.language import gettext, spoken
 
 _LONGEST_QUERY = 200
 
@@ -98,7 +98,7 @@ class Shown:
 
     @property
     def title(self) -> str:
-        return folder(self._chosen.folder).name(str(get_locale()))
+        return folder(self._chosen.folder).name(spoken())
 
     @cached_property
     def cells(self) -> dict[int, deadlines.Cell]:
@@ -112,7 +112,7 @@ class Shown:
     @cached_property
     def chips(self) -> list[Chip]:
         chosen = self._chosen.filters
-        language = str(get_locale())
+        language = spoken()
         statuses = [
             catalog.Choice(code, catalog.status_name(status, language)) for code, status in self.statuses.items()
         ]
@@ -156,7 +156,7 @@ class Shown:
         return url_for("tickets.registry", **{**self._chosen.arguments(), **changes})
 
     def _offers(self, name: str) -> list[catalog.Choice]:
-        return catalog.choices(self._session, name, language=str(get_locale()))
+        return catalog.choices(self._session, name, language=spoken())
 
     def _chip(self, name: str, label: str, offers: Sequence[catalog.Choice], chosen: Sequence[Any]) -> Chip:
         on = {str(value) for value in chosen}

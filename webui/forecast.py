@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from flask_babel import get_locale, gettext
-
 from engine import clock
 from services.catalog.queries import is_choice
 from services.people import assignment
@@ -18,6 +16,7 @@ from services.sla import queries as sla
 from services.sla.calendar import Calendar
 from services.sla.schedules import calendar_of
 from services.tickets.models import Ticket
+from webui.language import gettext, spoken
 from webui.moments import moment, span
 from webui.routes import Visit
 
@@ -45,9 +44,7 @@ def of(visit: Visit, ticket: Ticket, values: Mapping[str, str]) -> list[Line]:
 def _classified(visit: Visit, ticket: Ticket, service: str) -> list[Line]:
     if not is_choice(visit.session, "services", service):
         return []
-    trial = Ticket(
-        id=ticket.id, service_id=int(service), client_id=ticket.client_id, company_id=ticket.company_id
-    )
+    trial = Ticket(id=ticket.id, service_id=int(service), client_id=ticket.client_id, company_id=ticket.company_id)
     return [*_who(visit, trial), *_norms(visit, trial)]
 
 
@@ -60,7 +57,7 @@ def _who(visit: Visit, trial: Ticket) -> list[Line]:
 
 def _norms(visit: Visit, trial: Ticket) -> list[Line]:
     choice = levels.pick(visit.session, trial)
-    rule = choice.rule(str(get_locale()))
+    rule = choice.rule(spoken())
     level = choice.level
     if level is None:
         return [Line(gettext("Сроки не заданы"), hint=rule, icon="minus")]

@@ -192,4 +192,3 @@ def _broadcaster() -> Broadcaster:
         known = current_app.extensions["broadcaster"] = Broadcaster(current_desk().database)
         events.set_notifier(known.wake)
     return known
-

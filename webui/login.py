@@ -10,7 +10,6 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 from flask import Blueprint, Flask, current_app, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
@@ -18,6 +17,7 @@ from engine import clock
 from services.people import queries
 from services.people.models import Agent
 from services.people.passwords import hashed
+from webui.language import gettext
 from webui.routes import PUBLIC, STAFF, Visit, route
 
 blueprint = Blueprint("login", __name__)
@@ -48,7 +48,8 @@ def enter(visit: Visit) -> ResponseReturnValue:
     keys = (f"user:{email.strip().lower()}", f"address:{request.remote_addr}")
     wait = attempts.wait(keys)
     if wait:
-        return _refused(gettext("Слишком много попыток. Подождите и попробуйте снова через %(n)d с.", n=wait), 429, wait)
+        said = gettext("Слишком много попыток. Подождите и попробуйте снова через %(n)d с.", n=wait)
+        return _refused(said, 429, wait)
     agent = authenticate(visit.session, email, password)
     if agent is None:
         attempts.failed(keys)
@@ -93,10 +94,12 @@ class _Failures:
     last: datetime
 
 
+_FREE = {"user": 3, "address": 20}
+"""Failures that cost no waiting; many people may share one address."""
+
+
 class Attempts:
     """Failed attempts per user and per address; each further failure doubles the time to wait."""
-
-    _FREE = {"user": 3, "address": 20}
 
     def __init__(self) -> None:
         self._failures: dict[str, _Failures] = {}
@@ -123,7 +126,7 @@ class Attempts:
 
     def _wait_for(self, key: str) -> int:
         failures = self._failures.get(key)
-        over = failures.count - self._FREE[key.partition(":")[0]] if failures else -1
+        over = failures.count - _FREE[key.partition(":")[0]] if failures else -1
         if failures is None or over < 0:
             return 0
         delay = min(timedelta(seconds=2 ** min(over, 20)), _LONGEST)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_date, format_datetime, format_time
 from flask import Flask, g
-from flask_babel import get_locale, gettext
 from markupsafe import Markup, escape
 
 from engine import clock
-
+from webui.language import gettext, spoken
 
 
 class _HasMoment(Protocol):
@@ -28,7 +27,7 @@ _DEFAULT_ZONE = "Europe/Moscow"
 
 def install(app: Flask) -> None:
     """Make the filters known to the templates."""
-    filters = (moment, full, at, at_seconds, day, span, figures, local_input, groupby_day)
+    filters = (moment, full, at, at_seconds, day, span, figures, local_input, groupby_day, clock_time)
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     app.jinja_env.filters["time"] = stamp
 
@@ -53,21 +52,29 @@ def moment(instant: datetime) -> str:
     return f"{day(instant)}, {at(instant)}"
 
 
+def brief(instant: datetime) -> str:
+    """The shortest that is still clear: "16:30" within half a day, "завтра", "24 ноября"."""
+    local, now = instant.astimezone(zone()), clock.now().astimezone(zone())
+    if local.date() == now.date() or local - now < timedelta(hours=12):
+        return at(instant)
+    return gettext("завтра") if (local.date() - now.date()).days == 1 else day(instant)
+
+
 def day(instant: datetime) -> str:
-    """"3 ноября", with the year when it is not this one."""
+    """ "3 ноября", with the year when it is not this one."""
     local = instant.astimezone(zone())
     same = local.year == clock.now().astimezone(zone()).year
-    return format_date(local, "d MMMM" if same else "d MMMM y", locale=get_locale() or "ru")
+    return format_date(local, "d MMMM" if same else "d MMMM y", locale=spoken())
 
 
 def at(instant: datetime) -> str:
-    """"14:05"."""
-    return format_time(instant, "HH:mm", tzinfo=zone(), locale=get_locale() or "ru")
+    """ "14:05"."""
+    return format_time(instant, "HH:mm", tzinfo=zone(), locale=spoken())
 
 
 def at_seconds(instant: datetime) -> str:
-    """"14:05:31"."""
-    return format_time(instant, "HH:mm:ss", tzinfo=zone(), locale=get_locale() or "ru")
+    """ "14:05:31"."""
+    return format_time(instant, "HH:mm:ss", tzinfo=zone(), locale=spoken())
 
 
 def groupby_day(events: Iterable[_Dated]) -> list[tuple[str, list[_Dated]]]:
@@ -77,7 +84,7 @@ def groupby_day(events: Iterable[_Dated]) -> list[tuple[str, list[_Dated]]]:
 
 def full(instant: datetime) -> str:
     """With seconds, year and zone, for the hint over a time."""
-    text = format_datetime(instant, "d MMMM y, HH:mm:ss", tzinfo=zone(), locale=get_locale() or "ru")
+    text = format_datetime(instant, "d MMMM y, HH:mm:ss", tzinfo=zone(), locale=spoken())
     return f"{text}, {instant.astimezone(zone()):%Z} (UTC{_offset(instant)})"
 
 
@@ -90,10 +97,17 @@ def stamp(instant: datetime | None) -> Markup:
     )
 
 
+def clock_time(instant: datetime) -> Markup:
+    """A <time> element under a heading that names the day."""
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(instant.isoformat(), full(instant), at(instant))
+
+
 def span(seconds: float) -> str:
-    """"2 д 3 ч", "1 ч 20 м", "18 м 42 с", "40 с"."""
+    """ "2 д 3 ч", "1 ч 20 м", "18 м 42 с", "40 с"."""
     hours, rest = divmod(int(abs(seconds)), 3600)
     minutes, left = divmod(rest, 60)
+    if hours and not minutes:
+        return gettext("%(h)d ч", h=hours)
     if hours:
         return gettext("%(h)d ч %(m)02d м", h=hours, m=minutes)
     if minutes >= 30 or (minutes and not left):
@@ -102,7 +116,7 @@ def span(seconds: float) -> str:
 
 
 def figures(seconds: float) -> str:
-    """"9:58:18"."""
+    """ "9:58:18"."""
     hours, rest = divmod(int(abs(seconds)), 3600)
     return f"{hours}:{rest // 60:02d}:{rest % 60:02d}"
 

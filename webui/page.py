@@ -8,8 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from babel.dates import get_timezone_location
 from flask import Flask, g, url_for
-from flask_babel import get_locale, gettext, lazy_gettext
+from flask_babel import lazy_gettext
 
 from engine import clock
 from services.access.rights import Right
@@ -18,6 +19,8 @@ from services.notifications import live
 from services.notifications import queries as notifications
 from services.people.models import Agent
 from services.tickets import queries as tickets
+from webui.language import gettext, spoken
+from webui.moments import zone
 from webui.routes import current_desk, may
 
 PRIORITIES = {
@@ -69,7 +72,7 @@ def shell() -> dict[str, Any]:
     return {
         "agent": agent,
         "folders": _folders(agent),
-        "zone_city": agent.zone.rpartition("/")[2].replace("_", " "),
+        "zone_city": get_timezone_location(zone(), locale=spoken(), return_city=True),
         "mailbox": current_desk().settings.demo or may(agent, ("admin",)),
         "unread": notifications.unread_count(g.session, agent),
         "live_from": live.latest_id(g.session),
@@ -87,7 +90,7 @@ class FolderLink:
 
 def _folders(agent: Agent) -> list[FolderLink]:
     counts = tickets.folder_counts(g.session, agent)
-    language = str(get_locale())
+    language = spoken()
     return [FolderLink(folder.key, folder.name(language), counts[folder.key]) for folder in tickets.FOLDERS.values()]
 
 
@@ -95,7 +98,7 @@ def status_name(status: Any) -> str:
     """The status in the reader's language."""
     if status is None:
         return gettext("Новое")
-    return str(status.name_en if str(get_locale()) == "en" else status.name_ru)
+    return str(status.name_en if spoken() == "en" else status.name_ru)
 
 
 def initials(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, request
@@ -45,9 +46,13 @@ def limit(app: Flask) -> None:
     limiter = Limiter(get_remote_address, app=app)
     for endpoint, rate in _LIMITS.items():
         if endpoint in app.view_functions:
-            limited = limiter.limit(rate)(app.view_functions[endpoint])
-            limited.roles = app.view_functions[endpoint].roles  # type: ignore[attr-defined]
-            app.view_functions[endpoint] = limited
+            app.view_functions[endpoint] = _limited(limiter, rate, app.view_functions[endpoint])
+
+
+def _limited(limiter: Limiter, rate: str, view: Any) -> Any:
+    limited: Any = limiter.limit(rate)(view)
+    limited.roles = view.roles
+    return limited
 
 
 def limit_storage(redis: str) -> str:

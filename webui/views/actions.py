@@ -68,10 +68,10 @@ def _mistakes(visit: Visit, number: int, ref: str, invalid: fields.FormInvalid) 
 
 
 def _too_late(visit: Visit, number: int, stale: Stale) -> ResponseReturnValue:
-    body, status = card.render_stale(visit, number, stale, request.form.get("label", ""))  # type: ignore[misc]
+    body = card.render_stale(visit, number, stale, request.form.get("label", ""))
     if not is_fragment():
-        return body, status
-    return body, status, {"HX-Retarget": "body", "HX-Reswap": "outerHTML", "HX-Reselect": "body"}
+        return body, 409
+    return body, 409, {"HX-Retarget": "body", "HX-Reswap": "outerHTML", "HX-Reselect": "body"}
 
 
 def _page(visit: Visit, ticket: Ticket, action: Action, filled: fields.Filled | None) -> str:

@@ -9,8 +9,8 @@ from engine.errors import NotFound
 from services.lines import attachments
 from services.lines.models import Attachment, LineSession
 from services.lines.queries import chat_channel
-from services.tickets.queries import visible_to
 from services.tickets.models import Ticket
+from services.tickets.queries import visible_to
 from webui.routes import CLIENT, STAFF, Visit, route
 from webui.visitor import visitor_session
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from engine.errors import NotFound
 from services.clients.operations import add_contact
 from services.forms import FormInvalid
 from services.lines import attachments, operations, queries
-from services.lines.models import Channel, Message
+from services.lines.models import Channel, LineSession, Message
 from services.mail.addresses import normalised
 from services.notifications import live as events
 from webui import live, visitor
+from webui.language import gettext
 from webui.routes import CLIENT, Visit, route
 from webui.views.messages import attach
 
@@ -99,7 +99,7 @@ def _mistakes(*, asks_who: bool) -> dict[str, str]:
 def _keep_address(visit: Visit, message: Message) -> None:
     """Note the visitor's address, unless it is another client's: saying so would tell strangers who writes here."""
     email = normalised(_entered("email", _EMAIL))
-    own = visit.session.get(operations.LineSession, message.session_id)
+    own = visit.session.get(LineSession, message.session_id)
     if not email or own is None:
         return
     try:

@@ -7,7 +7,6 @@ from email.utils import make_msgid
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import defer
 
@@ -18,6 +17,7 @@ from services.mail.parsing import Unparsable
 from services.mail.sandbox import ParsingFailed, Sandbox
 from services.mail.smtp import Connection, MailRefused, ServerUnavailable
 from services.texts import message_text, one_line
+from webui.language import gettext
 from webui.routes import STAFF, Visit, may, route
 
 blueprint = Blueprint("mailbox", __name__)

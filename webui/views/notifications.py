@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale
 
 from engine.errors import NotFound
 from services.notifications import operations, queries
 from services.notifications.models import Notification
 from services.tickets.models import Ticket
+from webui.language import spoken
 from webui.routes import STAFF, Visit, route
 
 blueprint = Blueprint("notifications", __name__)
@@ -45,5 +45,5 @@ def open_one(visit: Visit, notification_id: int) -> ResponseReturnValue:
 
 
 def _lines(visit: Visit, limit: int) -> list[tuple[Notification, str]]:
-    language = str(get_locale())
+    language = spoken()
     return [(line, queries.text(line, language)) for line in queries.feed(visit.session, visit.agent, limit)]

@@ -25,9 +25,7 @@ def home(visit: Visit) -> ResponseReturnValue:
 @route(blueprint, "/tickets", roles=STAFF)
 def registry(visit: Visit) -> ResponseReturnValue:
     chosen = filters.read(request.args)
-    page = queries.registry(
-        visit.session, visit.agent, chosen.folder, chosen.filters, chosen.sort, chosen.cursor, PAGE
-    )
+    page = queries.registry(visit.session, visit.agent, chosen.folder, chosen.filters, chosen.sort, chosen.cursor, PAGE)
     shown = filters.Shown(visit.session, visit.agent, chosen, page)
     return render_template("registry.html", page=page, chosen=chosen, shown=shown, current_folder=chosen.folder)
 

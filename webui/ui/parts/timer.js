@@ -52,7 +52,7 @@ class SlaRing extends HTMLElement {
     const left = this.left - (moment - this.started) / 1000;
     const seconds = Math.floor(Math.abs(left));
     const figures = `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
-    this.querySelector(".main-text").textContent = left < 0 ? `−${figures}` : figures;
+    this.querySelector(".main-text").textContent = figures.length < 8 ? figures : figures.slice(0, -3);
     const percent = this.target ? Math.max(0, Math.min(100, (100 * left) / this.target)) : 100;
     this.querySelector(".value")?.setAttribute("stroke-dasharray", `${left < 0 ? 100 : percent.toFixed(1)} 100`);
     const ring = this.querySelector(".ring");

@@ -28,6 +28,8 @@ log = structlog.get_logger(__name__)
 LEASE = timedelta(minutes=2)
 BACKOFF = (timedelta(minutes=1), timedelta(minutes=5))
 MAX_ATTEMPTS = len(BACKOFF) + 1
+MAX_BEGINNINGS = 10
+"""More than the attempts: a worker that is killed while it holds a mail is seldom the mail's fault."""
 BATCH_SECONDS = 15.0
 """After that the rest of a batch is given back: the worker has other things to do."""
 
@@ -122,7 +124,7 @@ def _begin(database: Database, identifier: int) -> _Begun | None:
         row.attempts += 1
         row.lease_until = clock.now() + LEASE
         begun = _Begun(row.id, row.raw, row.attempts)
-        if row.attempts > MAX_ATTEMPTS:
+        if row.attempts > MAX_BEGINNINGS:
             _quarantine(row, say("crash"))
             return None
         return begun
@@ -142,7 +144,7 @@ def _fail(database: Database, begun: _Begun, reason: str, *, finally_: bool = Fa
             _quarantine(row, reason)
             return
         row.error = reason
-        row.next_at = clock.now() + BACKOFF[row.attempts - 1]
+        row.next_at = clock.now() + BACKOFF[min(row.attempts, len(BACKOFF)) - 1]
         row.lease_until = None
 
 

@@ -34,6 +34,8 @@ class Sandbox:
         self._child: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Sandbox:
+        # it starts while the first mail is fetched
+        self._child = _started()
         return self
 
     def __exit__(

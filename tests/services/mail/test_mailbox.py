@@ -152,6 +152,7 @@ def test_a_mail_beyond_the_largest_size_is_refused(desk: MailDesk, smtp: smtplib
         raw("\n".join(f"X-Header-{n}: z" for n in range(20_000)), "body"),
         raw("Subject: Касса", "Тело", "cp1251"),
     ],
+    ids=lambda content: f"{len(content)}-bytes",
 )
 def test_nothing_is_too_broken_to_be_kept(desk: MailDesk, smtp: smtplib.SMTP, content: bytes) -> None:
     smtp.sendmail(IVAN, [SUPPORT, OTHER], content)

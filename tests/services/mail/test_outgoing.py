@@ -92,7 +92,7 @@ def test_people_whose_names_resemble_machines_get_their_mail(desk: MailDesk) -> 
 
 def test_line_breaks_in_names_and_subjects_make_no_headers(desk: MailDesk) -> None:
     with desk.database.transaction() as session:
-        talk = begin_talk(session, subject="Касса\r\nBcc: victim@example.org\x00\u2028X-Evil: 1")
+        talk = begin_talk(session, subject="Касса\r\nBcc: victim@example.org\u2028X-Evil: 1")
         session.get_one(Channel, 1).line.name = "Поддержка\nBcc: victim@example.org"
 
         row = outgoing.queue_reply(session, ticket=talk.ticket, session_row=talk.row, message=talk.message(session))
@@ -131,6 +131,28 @@ def test_a_client_who_writes_too_often_gets_no_automatic_mail(desk: MailDesk) ->
         assert outgoing.queue_auto(session, ticket=talk.ticket, session_row=talk.row, message=auto) is None
         assert auto.delivery == ""
         assert outgoing.queue_reply(session, ticket=talk.ticket, session_row=talk.row, message=talk.message(session))
+
+
+def test_a_row_with_line_breaks_everywhere_makes_one_plain_mail(clock: FixedClock) -> None:
+    evil = "x\r\nBcc: victim@example.org"
+    row = OutboxMessage(
+        recipient="ivan@client.example",
+        sender="support@desk.localhost",
+        sender_name=evil,
+        subject=evil,
+        text="Текст",
+        headers={"Reply-To": evil, "X-A\r\nBcc": evil},
+        created_at=clock(),
+    )
+
+    mail = compose(row)
+
+    assert mail["Bcc"] is None
+    assert b"\nBcc" not in mail.as_bytes()
+
+
+def test_a_header_value_is_one_line() -> None:
+    assert outgoing.clean_header("a\r\nb\x00c\x85d\u2029e\tf") == "a b c d e f"
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,9 @@ class Database:
         self._readers = sessionmaker(self.engine, expire_on_commit=False)
         writing = self.engine.execution_options(bpmdesk_write=True)
         self._writers = sessionmaker(writing, expire_on_commit=False)
+        for makers in (self._readers, self._writers):
+            event.listen(makers, "loaded_as_persistent", _keep)
+            event.listen(makers, "pending_to_persistent", _keep)
 
     @property
     def is_sqlite(self) -> bool:
@@ -103,6 +106,11 @@ class Database:
 
     def dispose(self) -> None:
         self.engine.dispose()
+
+
+def _keep(session: Session, record: object) -> None:
+    """Hold a record as long as its session: a short transaction shall not read the same row twice."""
+    session.info.setdefault("kept", {})[id(record)] = record
 
 
 def after_commit(session: Session, hook: AfterCommit) -> None:

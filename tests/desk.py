@@ -272,5 +272,5 @@ def _as_text(value: Any) -> str:
 
 def _duration(text: str) -> timedelta:
     parts = re.findall(r"(\d+)([dhms])", text)
-    assert parts and "".join(number + unit for number, unit in parts) == text, f"not a duration: {text}"
+    assert "".join(number + unit for number, unit in parts) == text != "", f"not a duration: {text}"
     return timedelta(**{_UNITS[unit]: int(number) for number, unit in parts})

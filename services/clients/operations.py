@@ -24,7 +24,7 @@ def client_for_contact(session: Session, kind: str, value: str, name: str = "") 
     try:
         with session.begin_nested():
             client = create_client(session, name or value)
-            add_contact(session, client, kind, value)
+            session.add(ClientContact(client=client, kind=kind, value=normalised(kind, value)))
         return client
     except IntegrityError:
         found = by_contact(session, kind, value)

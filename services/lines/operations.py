@@ -31,17 +31,13 @@ def receive_chat(session: Session, channel: Channel, token: str, *, name: str, t
     Raises FormInvalid for an empty text.
     """
     _require_text(text)
-    client = client_for_contact(session, "chat", token_hash(token), name or "Посетитель")
+    visitor = token_hash(token)
+    client = client_for_contact(session, "chat", visitor, name or "Посетитель")
     known = chat_session(session, channel, token)
-    message = receive_message(session, channel, client=client, text=text, session_hint=known)
-    line_session = session.get_one(LineSession, message.session_id)
-    if line_session is not known:
-        if known is not None:
-            known.token_hash = None
-            session.flush()
-        line_session.token_hash = token_hash(token)
+    if known is not None and known.state == "closed":
+        known.token_hash = None
         session.flush()
-    return message
+    return receive_message(session, channel, client=client, text=text, session_hint=known, visitor=visitor)
 
 
 def receive_message(
@@ -53,16 +49,17 @@ def receive_message(
     subject: str = "",
     session_hint: LineSession | None = None,
     external_id: str | None = None,
+    visitor: str | None = None,
     automatic: bool = False,
 ) -> Message:
     """A client's message enters a line: into the conversation of the hint, or it begins a new one.
 
     A new conversation starts the line's process; a message in a known one reaches its ticket and the process that
     waits for it. When the ticket's life is over, a new conversation takes up the old one. What a machine wrote
-    (`automatic`) joins the talk and moves nothing.
+    (`automatic`) joins the talk and moves nothing. `visitor` is the hash of a chat visitor's secret.
     """
     continued = session_hint is not None and session_hint.state == "open"
-    line_session = session_hint if continued else _begin(session, channel, client, subject, session_hint)
+    line_session = session_hint if continued else _begin(session, channel, client, subject, session_hint, visitor)
     assert line_session is not None  # noqa: S101 - narrows the type: `continued` implies a hint
     line_session.last_message_at = clock.now()
     message = _incoming(session, line_session, client, text, external_id, automatic)
@@ -77,7 +74,12 @@ def receive_message(
 
 
 def _begin(
-    session: Session, channel: Channel, client: Client, subject: str, continues: LineSession | None
+    session: Session,
+    channel: Channel,
+    client: Client,
+    subject: str,
+    continues: LineSession | None = None,
+    visitor: str | None = None,
 ) -> LineSession:
     now = clock.now()
     line_session = LineSession(
@@ -85,6 +87,7 @@ def _begin(
         channel=channel,
         client=client,
         continues_id=continues.id if continues else None,
+        token_hash=visitor,
         subject=one_line(subject, 500),
         started_at=now,
         last_message_at=now,
@@ -249,7 +252,7 @@ def _mail_session(session: Session, ticket: Ticket) -> LineSession | None:
     channel = session.scalar(channels.order_by(Channel.id).limit(1))
     if ticket.client is None or channel is None or session.scalar(addresses.limit(1)) is None:
         return None
-    line_session = _begin(session, channel, ticket.client, ticket.topic, None)
+    line_session = _begin(session, channel, ticket.client, ticket.topic)
     line_session.ticket_id = ticket.id
     return line_session
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, lazyload
 
 from engine.errors import NotFound
 from services.lines.models import Channel, Line, LineSession, Message
@@ -54,7 +54,7 @@ def latest_session(session: Session, ticket: Ticket) -> LineSession | None:
 def first_message(session: Session, line_session_id: int) -> Message | None:
     """What the client wrote first."""
     said = select(Message).where(Message.session_id == line_session_id, Message.kind == "in")
-    return session.scalar(said.order_by(Message.id).limit(1))
+    return session.scalar(said.options(lazyload(Message.attachments)).order_by(Message.id).limit(1))
 
 
 def lines(session: Session) -> Sequence[Line]:

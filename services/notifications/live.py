@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import CursorResult, delete, func, select
+from sqlalchemy import CursorResult, delete, event, func, insert, select
 from sqlalchemy.orm import Session
 
 from engine import clock, db
@@ -25,13 +25,21 @@ def set_notifier(notifier: Notifier | None) -> None:
 
 def publish(session: Session, topic: str, part: str = "") -> None:
     """Say that `part` of `topic` changed: "ticket:42", "tickets", "agent:7", "session:5", "processes"."""
-    published: set[tuple[str, str]] | None = session.info.get("live")
+    published: dict[tuple[str, str], None] | None = session.info.get("live")
     if published is None:
-        published = session.info["live"] = set()
+        published = session.info["live"] = {}
         db.after_commit(session, lambda: _wake({topic for topic, _ in published}))
-    if (topic, part) not in published:
-        published.add((topic, part))
-        session.add(LiveEvent(topic=topic, part=part, at=clock.now()))
+        event.listen(session, "before_commit", _write)
+    published[topic, part] = None
+
+
+def _write(session: Session) -> None:
+    """One statement at the end of the transaction; a savepoint within it is no end."""
+    if session.in_nested_transaction():
+        return
+    at = clock.now()
+    rows = [{"topic": topic, "part": part, "at": at} for topic, part in session.info["live"]]
+    session.execute(insert(LiveEvent), rows)
 
 
 def _wake(topics: Collection[str]) -> None:

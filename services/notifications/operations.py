@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from engine import clock
@@ -35,9 +35,10 @@ def notify(
     values = {**_ticket_data(ticket), **(data or {})}
     bundled = _bundle(session, list(told), kind, ticket) if kind in BUNDLED else set()
     fresh = [agent for agent_id, agent in told.items() if agent_id not in bundled]
-    for agent, row in [(agent, _row(session, agent, kind, ticket, values)) for agent in fresh]:
-        session.flush()
-        _mail(session, agent, row, ticket)
+    if fresh:
+        session.execute(insert(Notification), [_row(agent, kind, ticket, values) for agent in fresh])
+    for agent in fresh:
+        _mail(session, agent, kind, values, ticket)
     for agent_id in told:
         live.publish(session, f"agent:{agent_id}", "feed")
     return len(told)
@@ -105,21 +106,24 @@ def _bundle(session: Session, agent_ids: list[int], kind: str, ticket: Ticket | 
     return {row.agent_id for row in rows}
 
 
-def _row(session: Session, agent: Agent, kind: str, ticket: Ticket | None, data: Mapping[str, Any]) -> Notification:
-    row = Notification(
-        agent_id=agent.id, ticket_id=ticket.id if ticket else None, kind=kind, data=dict(data), created_at=clock.now()
-    )
-    session.add(row)
-    return row
+def _row(agent: Agent, kind: str, ticket: Ticket | None, data: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "agent_id": agent.id,
+        "ticket_id": ticket.id if ticket else None,
+        "kind": kind,
+        "data": dict(data),
+        "created_at": clock.now(),
+    }
 
 
-def _mail(session: Session, agent: Agent, row: Notification, ticket: Ticket | None) -> None:
+def _mail(session: Session, agent: Agent, kind: str, data: Mapping[str, Any], ticket: Ticket | None) -> None:
     path = f"/tickets/{ticket.number}" if ticket else "/notifications"
+    about = f"{ticket.id}" if ticket else str(data.get("incident", ""))
     outgoing.queue_notification(
         session,
         agent=agent,
         ticket=ticket,
-        subject=texts.line(row.kind, row.data, agent.language),
-        text=texts.mail(row.kind, row.data, f"{identity.current().url}{path}", agent.language),
-        key=str(row.id),
+        subject=texts.line(kind, data, agent.language),
+        text=texts.mail(kind, data, f"{identity.current().url}{path}", agent.language),
+        key=f"{kind}:{data.get('clock', '')}:{about}:{clock.now():%Y%m%dT%H%M%S.%f}",
     )

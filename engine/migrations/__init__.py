@@ -33,6 +33,12 @@ def is_current(database: Database) -> bool:
         return _revision(connection) == _head()
 
 
+def stamp(database: Database) -> None:
+    """Say that the tables are those of this release, for a database that was made from the models themselves."""
+    with database.engine.begin() as connection:
+        command.stamp(_config(connection), "head")
+
+
 def differences(database: Database) -> list[Any]:
     """What the models say and the tables do not, as alembic's operations; empty when they agree."""
     with database.engine.connect() as connection:

@@ -415,7 +415,7 @@ def upgrade() -> None:
         sa.Column("wait_until", UtcDateTime(), nullable=True),
         sa.Column("due_at", UtcDateTime(), nullable=True),
         sa.Column("sla_rule", sa.String(length=300), nullable=False),
-        sa.Column("sla_terms", sa.JSON(), nullable=True),
+        sa.Column("sla_terms", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("resolution_note", sa.Text(), nullable=False),
         sa.Column("unread", sa.Integer(), nullable=False),
         sa.Column("search", sa.Text(), nullable=False),

@@ -184,9 +184,7 @@ class Operator:
         with self.desk.change() as session:
             me, ticket = self._me(session), queries.by_number(session, self._me(session), number)
             entered = self._filled(session, ticket, me, shown.ref, values)
-            operations.perform_action(
-                session, ticket, shown.ref, entered, actor=me, expected_version=shown.version
-            )
+            operations.perform_action(session, ticket, shown.ref, entered, actor=me, expected_version=shown.version)
 
     def buttons(self, number: int) -> list[str]:
         """Labels of what the process offers this person."""

@@ -112,9 +112,7 @@ def _types(session: Session, _query: str, language: str) -> list[Choice]:
 
 
 def _services(session: Session, _query: str, _language: str) -> list[Choice]:
-    return [
-        Choice(str(n.service.id), n.service.name, n.service.description, n.depth) for n in service_tree(session)
-    ]
+    return [Choice(str(n.service.id), n.service.name, n.service.description, n.depth) for n in service_tree(session)]
 
 
 def _products(session: Session, _query: str, _language: str) -> list[Choice]:

@@ -224,9 +224,7 @@ def _require_text(text: str) -> None:
         raise FormInvalid({"text": "Напишите текст"})
 
 
-def _outgoing(
-    session: Session, ticket: Ticket, line_session: LineSession, text: str, actor: Agent | None
-) -> Message:
+def _outgoing(session: Session, ticket: Ticket, line_session: LineSession, text: str, actor: Agent | None) -> Message:
     message = Message(
         session_id=line_session.id,
         ticket_id=ticket.id,

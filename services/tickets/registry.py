@@ -12,6 +12,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
 
+from engine import clock
+from engine.db import UtcDateTime
 from engine.errors import NotFound
 from services import search
 from services.catalog.models import ServiceOffering
@@ -22,6 +24,7 @@ from services.tickets.models import Ticket
 from services.tickets.visibility import visible_to
 
 LARGEST_PAGE = 100
+_LARGEST = 2**31 - 1
 SORTS: dict[str, InstrumentedAttribute[Any]] = {
     "due": Ticket.due_at,
     "created": Ticket.created_at,
@@ -140,7 +143,7 @@ def _count(session: Session, chosen: Select[Ticket]) -> int:
 def _ordered(chosen: Select[Ticket], sort: str, cursor: str | None) -> Select[Ticket]:
     column, descending = _sorting(sort)
     if cursor is not None:
-        chosen = chosen.where(_after(column, descending, *_position(cursor)))
+        chosen = chosen.where(_after(column, descending, *_position(cursor, column)))
     order = column.desc() if descending else column.asc()
     if column.nullable:
         order = order.nulls_last()
@@ -171,17 +174,20 @@ def _cursor(ticket: Ticket, sort: str) -> str:
     return base64.urlsafe_b64encode(json.dumps([shown, ticket.id]).encode()).decode().rstrip("=")
 
 
-def _position(cursor: str) -> tuple[datetime | int | None, int]:
+def _position(cursor: str, column: InstrumentedAttribute[Any]) -> tuple[datetime | int | None, int]:
     try:
         value, ticket_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-        if isinstance(moment, datetime) and moment.tzinfo is None:
-            raise ValueError("Expected an instant with a time zone")
-        if not (moment is None or isinstance(moment, datetime | int)) or type(ticket_id) is not int:
-            raise ValueError("Expected a key and an id")
-        return moment, ticket_id
+        if isinstance(column.type, UtcDateTime) and value is not None:
+            return clock.aware(datetime.fromisoformat(value)), _plain_number(ticket_id)
+        return None if value is None and column.nullable else _plain_number(value), _plain_number(ticket_id)
     except (ValueError, TypeError):
         raise NotFound("Expected a cursor of the registry, but it cannot be read") from None
+
+
+def _plain_number(value: Any) -> int:
+    if type(value) is not int or abs(value) > _LARGEST:
+        raise ValueError("Expected a number as the registry writes it")
+    return value
 
 
 def folder_counts(session: Session, agent: Agent) -> dict[str, int]:

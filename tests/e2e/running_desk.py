@@ -123,10 +123,8 @@ class RunningDesk:
         answers: list[object] = []
 
         def answered() -> bool:
-            with database.reading() as session:
-                answer = question(session) if callable(question) else None
-            answers.append(answer)
-            return bool(answer)
+            answers.append(_asked(database, question))
+            return bool(answers[-1])
 
         try:
             self.wait_until(answered, seconds, what or "an answer from the database")
@@ -138,8 +136,7 @@ class RunningDesk:
         """The answer of `question(session)` right now."""
         database = self.database
         try:
-            with database.reading() as session:
-                return _call(question, session)
+            return _asked(database, question)
         finally:
             database.dispose()
 
@@ -164,6 +161,13 @@ class RunningDesk:
                 return True
         except (urllib.error.URLError, OSError, ValueError):
             return False
+
+
+def _asked(database: Database, question: object) -> object:
+    with database.reading() as session:
+        answer = _call(question, session)
+        session.expunge_all()
+        return answer
 
 
 def _call(function: object, *arguments: Session) -> object:

@@ -154,6 +154,12 @@ def test_a_stop_in_the_future_has_not_happened() -> None:
     assert (reading.state, reading.elapsed_sec) == ("running", HOUR)
 
 
+def test_a_stop_at_this_very_second_has_happened() -> None:
+    reading = read(calendar(), Course(MONDAY, stop=MONDAY), HOUR, MONDAY)
+
+    assert reading.state == "met"
+
+
 @pytest.mark.parametrize(
     ("target", "pauses", "change"),
     [

@@ -117,10 +117,13 @@ def _answer(session: Session, view: View, roles: Roles, values: dict[str, Any]) 
 
     agent = signed_in_agent(session)
     g.session, g.agent = session, agent
-    refusal = _refusal(agent, roles)
-    if refusal is not None:
-        return refusal
-    return make_response(view(Visit(session, current_desk(), agent), **values))
+    try:
+        refusal = _refusal(agent, roles)
+        return refusal or make_response(view(Visit(session, current_desk(), agent), **values))
+    except Exception:
+        if agent is not None and agent in session:
+            session.expunge(agent)  # the page of the error speaks to this person after the rollback
+        raise
 
 
 def _refusal(agent: Agent | None, roles: Roles) -> Response | None:

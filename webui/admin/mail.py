@@ -23,7 +23,7 @@ _PAGE = 50
 @route(blueprint, "/mail", roles=ADMIN)
 def mail(visit: Visit) -> ResponseReturnValue:
     session, state = visit.session, request.args.get("state", "")
-    totals = session.execute(select(InboundMail.state, func.count()).group_by(InboundMail.state)).tuples().all()
+    totals = session.execute(select(InboundMail.state, func.count()).group_by(InboundMail.state)).all()
     wanted = select(InboundMail).options(defer(InboundMail.raw)).order_by(InboundMail.id.desc()).limit(_PAGE)
     if state in INBOUND_STATES:
         wanted = wanted.where(InboundMail.state == state)
@@ -32,7 +32,7 @@ def mail(visit: Visit) -> ResponseReturnValue:
         "admin/mail.html",
         mails=found,
         state=state,
-        totals=dict(totals),
+        totals={state: count for state, count in totals},
         channels={channel.id: channel for channel in session.scalars(select(Channel))},
         tickets=_numbers(visit, {row.ticket_id for row in found if row.ticket_id}),
     )
@@ -41,7 +41,7 @@ def mail(visit: Visit) -> ResponseReturnValue:
 @route(blueprint, "/mail/outbox", roles=ADMIN)
 def mail_outbox(visit: Visit) -> ResponseReturnValue:
     session, state = visit.session, request.args.get("state", "")
-    totals = session.execute(select(OutboxMessage.state, func.count()).group_by(OutboxMessage.state)).tuples().all()
+    totals = session.execute(select(OutboxMessage.state, func.count()).group_by(OutboxMessage.state)).all()
     wanted = select(OutboxMessage).order_by(OutboxMessage.id.desc()).limit(_PAGE)
     if state in OUTBOX_STATES:
         wanted = wanted.where(OutboxMessage.state == state)
@@ -50,7 +50,7 @@ def mail_outbox(visit: Visit) -> ResponseReturnValue:
         "admin/outbox.html",
         mails=found,
         state=state,
-        totals=dict(totals),
+        totals={state: count for state, count in totals},
         tickets=_numbers(visit, {row.ticket_id for row in found if row.ticket_id}),
     )
 
@@ -68,5 +68,5 @@ def retry_outbox(visit: Visit, mail_id: int) -> ResponseReturnValue:
 
 
 def _numbers(visit: Visit, ids: set[int]) -> dict[int, int]:
-    rows = visit.session.execute(select(Ticket.id, Ticket.number).where(Ticket.id.in_(ids))).tuples()
-    return dict(rows.all())
+    rows = visit.session.execute(select(Ticket.id, Ticket.number).where(Ticket.id.in_(ids)))
+    return {ticket_id: number for ticket_id, number in rows}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import PurePosixPath
 
 from werkzeug.datastructures import FileStorage
@@ -27,7 +28,8 @@ def collect(uploads: Iterable[FileStorage]) -> tuple[dict[str, bytes], list[Prob
     problems = []
     for upload in chosen:
         name = PurePosixPath((upload.filename or "").replace("\\", "/")).name
-        content = upload.stream.read(MAX_FILE + 1)
+        with closing(upload):
+            content = upload.stream.read(MAX_FILE + 1)
         problem = _refusal(name, content, files)
         if problem:
             problems.append(problem)

@@ -11,7 +11,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
-from werkzeug.test import TestResponse
+from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.test import TestResponse, encode_multipart
 
 from engine import actions, connectors, jobs, listeners, repository, runtime
 from engine.clock import FixedClock
@@ -113,9 +114,9 @@ class Visitor:
         return self._client.post(address, data=body, content_type=content_type)
 
     def upload(self, files: dict[str, bytes], **fields: str) -> TestResponse:
-        chosen = [(BytesIO(content), name) for name, content in files.items()]
-        data = {**fields, "files": chosen}
-        return self._client.post("/admin/processes", data=data, content_type="multipart/form-data")
+        chosen = [FileStorage(BytesIO(content), name) for name, content in files.items()]
+        boundary, body = encode_multipart(MultiDict([*fields.items(), *(("files", file) for file in chosen)]))
+        return self.send("/admin/processes", body, f"multipart/form-data; boundary={boundary}")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from SpiffWorkflow.bpmn.parser.ProcessParser import ProcessParser
 from SpiffWorkflow.bpmn.parser.TaskParser import TaskParser
 from SpiffWorkflow.bpmn.parser.util import full_tag
 from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
-from SpiffWorkflow.bpmn.specs import defaults
+from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
 from SpiffWorkflow.bpmn.specs.event_definitions.base import EventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.simple import NoneEventDefinition
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
@@ -103,7 +103,40 @@ def _problem(text: str, root: etree._Element, element_id: str | None = None) -> 
     )
 
 
-class _ServiceTaskParser(TaskParser):
+class _Activity:
+    """What activities have around them, in the desk's own classes: repetition and boundary events."""
+
+    STANDARD_LOOP_CLASS = specs.StandardLoop
+    PARALLEL_MI_CLASS = specs.ParallelInstances
+    SEQUENTIAL_MI_CLASS = specs.SequentialInstances
+    spec: Any
+    task: Any
+    bpmn_id: str
+    process_parser: Any
+
+    def _add_boundary_event(self, children: list[etree._Element]) -> Any:
+        split = BoundaryEventSplit(self.spec, f"{self.bpmn_id}.BoundaryEventSplit", lane=self.task.lane)
+        name = f"{self.bpmn_id}.BoundaryEventJoin"
+        join = specs.BoundaryJoin(self.spec, name, lane=self.task.lane, split_task=split.name, cancel=True)
+        for branch in (self.task, *(self.process_parser.parse_node(event) for event in children)):
+            split.connect(branch)
+            branch.connect(join)
+        return split
+
+
+class _TaskParser(_Activity, TaskParser):
+    pass
+
+
+class _ScriptTaskParser(_Activity, task_parsers.ScriptTaskParser):
+    pass
+
+
+class _CallActivityParser(_Activity, task_parsers.CallActivityParser):
+    pass
+
+
+class _ServiceTaskParser(_TaskParser):
     def create_task(self) -> Any:
         task = super().create_task()
         operator = extension(self.node, xml.SPIFF, "serviceTaskOperator")
@@ -118,7 +151,7 @@ class _ServiceTaskParser(TaskParser):
         return task
 
 
-class _SubProcessParser(task_parsers.SubWorkflowParser):
+class _SubProcessParser(_Activity, task_parsers.SubWorkflowParser):
     def create_task(self) -> Any:
         if self.node.get("triggeredByEvent") == "true":
             self.raise_validation_exception("Expected a plain sub-process: event sub-processes are not executed")
@@ -215,7 +248,7 @@ class _ThrowEventParser(_EventParser):
     definitions = frozenset({None, "message", "signal", "escalation"})
 
 
-class _MessageTaskParser(_EventParser):
+class _MessageTaskParser(_Activity, _EventParser):
     """Send and receive tasks name their message on themselves."""
 
     def definition(self) -> EventDefinition:
@@ -249,23 +282,23 @@ class _Parser(BpmnParser):
     PROCESS_PARSER_CLASS = _ProcessParser
     PARSER_CLASSES = {  # noqa: RUF012 - the library's own protocol
         full_tag("startEvent"): (_StartEventParser, specs.StartEvent),
-        full_tag("endEvent"): (_EndEventParser, defaults.EndEvent),
+        full_tag("endEvent"): (_EndEventParser, specs.EndEvent),
         full_tag("boundaryEvent"): (_BoundaryEventParser, specs.BoundaryEvent),
-        full_tag("intermediateCatchEvent"): (_CatchEventParser, defaults.IntermediateCatchEvent),
-        full_tag("intermediateThrowEvent"): (_ThrowEventParser, defaults.IntermediateThrowEvent),
+        full_tag("intermediateCatchEvent"): (_CatchEventParser, specs.IntermediateCatchEvent),
+        full_tag("intermediateThrowEvent"): (_ThrowEventParser, specs.IntermediateThrowEvent),
         full_tag("eventBasedGateway"): (_EventGatewayParser, specs.EventBasedGateway),
-        full_tag("receiveTask"): (_MessageTaskParser, defaults.ReceiveTask),
-        full_tag("sendTask"): (_MessageTaskParser, defaults.SendTask),
-        full_tag("task"): (TaskParser, specs.PassTask),
-        full_tag("userTask"): (TaskParser, specs.UserTask),
-        full_tag("manualTask"): (TaskParser, specs.UserTask),
+        full_tag("receiveTask"): (_MessageTaskParser, specs.ReceiveTask),
+        full_tag("sendTask"): (_MessageTaskParser, specs.SendTask),
+        full_tag("task"): (_TaskParser, specs.PassTask),
+        full_tag("userTask"): (_TaskParser, specs.UserTask),
+        full_tag("manualTask"): (_TaskParser, specs.UserTask),
         full_tag("serviceTask"): (_ServiceTaskParser, specs.ServiceTask),
-        full_tag("scriptTask"): (task_parsers.ScriptTaskParser, specs.ScriptTask),
-        full_tag("subProcess"): (_SubProcessParser, defaults.SubWorkflowTask),
-        full_tag("callActivity"): (task_parsers.CallActivityParser, defaults.CallActivity),
+        full_tag("scriptTask"): (_ScriptTaskParser, specs.ScriptTask),
+        full_tag("subProcess"): (_SubProcessParser, specs.SubProcess),
+        full_tag("callActivity"): (_CallActivityParser, specs.CallActivity),
         full_tag("exclusiveGateway"): (_ConditionalGatewayParser, specs.ExclusiveGateway),
-        full_tag("inclusiveGateway"): (_ConditionalGatewayParser, defaults.InclusiveGateway),
-        full_tag("parallelGateway"): (task_parsers.GatewayParser, defaults.ParallelGateway),
+        full_tag("inclusiveGateway"): (_ConditionalGatewayParser, specs.InclusiveGateway),
+        full_tag("parallelGateway"): (task_parsers.GatewayParser, specs.ParallelGateway),
     }
     OVERRIDE_PARSER_CLASSES: dict[str, Any] = {}  # noqa: RUF012
 

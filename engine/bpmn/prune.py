@@ -47,14 +47,14 @@ def _prune_one(workflow: Any) -> int:
     if _joins_are_involved(workflow):
         return 0
     tasks, before = workflow.tasks, len(workflow.tasks)
-    keep, parents_of_joins = _needed(workflow)
+    keep = _needed(workflow)
     for key in [key for key in tasks if key not in keep]:
         del tasks[key]
     for task in tasks.values():
         if task._children:
             task._children = [child for child in task._children if child in keep]
     for task in list(tasks.values()):
-        if task is not workflow.task_tree and task.id not in parents_of_joins and _can_be_spliced(task, tasks):
+        if task is not workflow.task_tree and _can_be_spliced(task, tasks):
             _splice(task, tasks)
     if workflow.last_task is not None and workflow.last_task.id not in tasks:
         workflow.last_task = None
@@ -77,10 +77,10 @@ def _is_join(spec: Any) -> bool:
     return isinstance(spec, UnstructuredJoin) and not isinstance(spec, _EndJoin) and len(spec._inputs) > 1
 
 
-def _needed(workflow: Any) -> tuple[set[UUID], set[UUID]]:
-    """The ancestors of everything unfinished, and the parents that a waiting join will ask for."""
+def _needed(workflow: Any) -> set[UUID]:
+    """Everything unfinished and its ancestors."""
     tasks = workflow.tasks
-    keep, parents_of_joins = {workflow.task_tree.id}, set()
+    keep = {workflow.task_tree.id}
     for live in tasks.values():
         if live._state & _FINISHED:
             continue
@@ -88,16 +88,15 @@ def _needed(workflow: Any) -> tuple[set[UUID], set[UUID]]:
         while task is not None and task.id not in keep:
             keep.add(task.id)
             task = tasks.get(task._parent)
-        if isinstance(live.task_spec, UnstructuredJoin) and live._parent:
-            parents_of_joins.add(live._parent)
-    return keep, parents_of_joins
+    return keep
 
 
 def _can_be_spliced(task: Task, tasks: dict[UUID, Task]) -> bool:
-    """Whether a finished node with one child may hand that child to its own parent."""
-    if not task._state & _FINISHED or len(task._children) != 1:
-        return False
-    if isinstance(task.task_spec, _SPLITS) and not tasks[task._children[0]]._state & _FINISHED:
+    """Whether a finished node with one child may hand that child to its own parent.
+
+    A child that still lives takes its variables from its parent again when it goes on, so it keeps this one.
+    """
+    if not task._state & _FINISHED or len(task._children) != 1 or not tasks[task._children[0]]._state & _FINISHED:
         return False
     parent = tasks[task._parent]
     return not (isinstance(parent.task_spec, _SPLITS) and _join_is_open(parent, tasks))

@@ -10,9 +10,21 @@ from SpiffWorkflow.bpmn.specs.event_definitions.simple import NoneEventDefinitio
 from SpiffWorkflow.bpmn.specs.mixins import (
     BoundaryEventMixin,
     BpmnSpecMixin,
+    CallActivityMixin,
+    EndEventMixin,
     ExclusiveGatewayMixin,
+    InclusiveGatewayMixin,
+    IntermediateCatchEventMixin,
+    IntermediateThrowEventMixin,
+    ParallelGatewayMixin,
+    ParallelMultiInstanceTaskMixin,
+    ReceiveTaskMixin,
     ScriptTaskMixin,
+    SendTaskMixin,
+    SequentialMultiInstanceTaskMixin,
+    StandardLoopTaskMixin,
     StartEventMixin,
+    SubWorkflowTaskMixin,
     UserTaskMixin,
 )
 from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
@@ -27,19 +39,88 @@ from engine.errors import BpmnError
 from engine.values import stored
 
 
-class UserTask(UserTaskMixin, BpmnSpecMixin):
+class Node(BpmnSpecMixin):
+    """What is common to all nodes: looking ahead ends where a loop closes, and goes on when the token gets there.
+
+    The library looks ahead for ever in a loop that has no gateway.
+    """
+
+    def _predict(
+        self, my_task: Task, seen: Any = None, looked_ahead: int = 0, mask: int = TaskState.PREDICTED_MASK
+    ) -> None:
+        if self not in (seen or ()):
+            super()._predict(my_task, [*(seen or ()), self], looked_ahead, mask)
+
+    def _update(self, my_task: Task) -> None:
+        if my_task._state & TaskState.PREDICTED_MASK:
+            self._predict(my_task)
+            my_task._set_state(TaskState.FUTURE)  # it is reached; loops refuse instances of a node that only may be
+        elif my_task._state == TaskState.FUTURE and not my_task._children:
+            self._predict(my_task, mask=TaskState.FUTURE | TaskState.PREDICTED_MASK)
+        super()._update(my_task)
+
+
+class UserTask(UserTaskMixin, Node):
     pass
 
 
-class PassTask(BpmnSpecMixin):
+class PassTask(Node):
     """A task without a type: documentation on the way, the token goes through."""
 
 
-class ScriptTask(ScriptTaskMixin, BpmnSpecMixin):
+class ScriptTask(ScriptTaskMixin, Node):
     pass
 
 
-class ServiceTask(BpmnSpecMixin):
+class CallActivity(CallActivityMixin, Node):
+    pass
+
+
+class SubProcess(SubWorkflowTaskMixin, Node):
+    pass
+
+
+class EndEvent(EndEventMixin, Node):
+    pass
+
+
+class IntermediateCatchEvent(IntermediateCatchEventMixin, Node):
+    pass
+
+
+class IntermediateThrowEvent(IntermediateThrowEventMixin, Node):
+    pass
+
+
+class ReceiveTask(ReceiveTaskMixin, Node):
+    pass
+
+
+class SendTask(SendTaskMixin, Node):
+    pass
+
+
+class ParallelGateway(ParallelGatewayMixin, Node):
+    pass
+
+
+class InclusiveGateway(InclusiveGatewayMixin, Node):
+    pass
+
+
+class StandardLoop(StandardLoopTaskMixin, Node):
+    pass
+
+
+class ParallelInstances(ParallelMultiInstanceTaskMixin, Node):
+    pass
+
+
+class SequentialInstances(SequentialMultiInstanceTaskMixin, Node):
+    pass
+
+
+class ServiceTask(Node):
     """Calls a connector; in the background when it is marked so."""
 
     def __init__(self, wf_spec: Any, bpmn_id: str, **kwargs: Any) -> None:
@@ -62,22 +143,38 @@ class ServiceTask(BpmnSpecMixin):
         return True
 
 
-class ExclusiveGateway(ExclusiveGatewayMixin, BpmnSpecMixin):
+class ExclusiveGateway(ExclusiveGatewayMixin, Node):
     def _run_hook(self, my_task: Task) -> bool:
         if self.default_task_spec is None and not any(c._matches(my_task) for c, _ in self.cond_task_specs):
             raise WorkflowException("Expected one of the conditions to hold, but none does", task_spec=self)
         return bool(super()._run_hook(my_task))
 
 
-class StartEvent(StartEventMixin, BpmnSpecMixin):
+class StartEvent(StartEventMixin, Node):
     """Whatever starts a process has happened when an instance exists, so it never waits."""
 
     def __init__(self, wf_spec: Any, bpmn_id: str, event_definition: EventDefinition, **kwargs: Any) -> None:
         super().__init__(wf_spec, bpmn_id, NoneEventDefinition(), **kwargs)
 
 
-class BoundaryEvent(BoundaryEventMixin, BpmnSpecMixin):
+class BoundaryJoin(BoundaryEventJoin):
+    """Where an activity and its events meet again: only those of one lap belong together.
+
+    The library also cancels the joins that it foresees for the next lap of a loop, which then never ends.
+    """
+
+    def _find_tasks(self, my_task: Task) -> list[Task]:
+        split = my_task.find_ancestor(self.split_task)
+        return [join for branch in split.children for join in branch.children if join.task_spec is self]
+
+
+class BoundaryEvent(BoundaryEventMixin, Node):
     """A boundary event; one that does not interrupt waits again for the next occurrence."""
+
+    def _update(self, my_task: Task) -> None:
+        if my_task._state == TaskState.WAITING and not my_task._children:
+            my_task._sync_children(self.outputs, TaskState.MAYBE)
+        super()._update(my_task)
 
     def _run_hook(self, my_task: Task) -> bool:
         if not self.cancel_activity:
@@ -100,7 +197,6 @@ class BoundaryEvent(BoundaryEventMixin, BpmnSpecMixin):
         following = split._add_child(self, TaskState.WAITING)
         following.triggered = True
         following.internal_data.update(bookkeeping)
-        self._predict(following, mask=TaskState.NOT_FINISHED_MASK)
         self._update(following)
 
 
@@ -142,7 +238,7 @@ class FirstOf(Waiting):
                 return
 
 
-class EventBasedGateway(CatchingEvent, BpmnSpecMixin):
+class EventBasedGateway(CatchingEvent, Node):
     """Waits for the first of the events behind it; the others are forgotten."""
 
     def connect(self, taskspec: TaskSpec) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import escape
+from itertools import pairwise
 
 _HEAD = (
     'xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:desk="urn:bpmdesk:1" '
@@ -36,11 +37,12 @@ def _flow(pair: str) -> str:
     ends, _, condition = pair.partition(":")
     source, target = (end.strip() for end in ends.split(">"))
     inner = f"<bpmn:conditionExpression>{escape(condition.strip())}</bpmn:conditionExpression>" if condition else ""
-    return f'<bpmn:sequenceFlow id="{source}_{target}" sourceRef="{source}" targetRef="{target}">{inner}</bpmn:sequenceFlow>'
+    ends = f'id="{source}_{target}" sourceRef="{source}" targetRef="{target}"'
+    return f"<bpmn:sequenceFlow {ends}>{inner}</bpmn:sequenceFlow>"
 
 
 def chain(*ids: str) -> str:
-    return flows(*(f"{a}>{b}" for a, b in zip(ids, ids[1:], strict=False)))
+    return flows(*(f"{a}>{b}" for a, b in pairwise(ids)))
 
 
 def node(tag: str, id: str, inner: str = "", extension: str = "", **attributes: str) -> str:

@@ -463,3 +463,50 @@ def test_action_may_have_the_id_of_its_task(driver: Driver) -> None:
     driver.press(instance, "classify")
 
     assert driver.state(instance) == "completed"
+
+
+def test_loop_without_a_gateway_runs_lap_after_lap(driver: Driver) -> None:
+    """The library looks ahead in such a loop until its stack is full."""
+    instance = driver.run(
+        drawing(
+            start(),
+            user("work", "again"),
+            boundary("stop", "work", event("message", "stop")),
+            end(),
+            chain("start", "work", "work"),
+            flows("stop>end"),
+        )
+    )
+
+    for _ in range(5):
+        driver.press(instance, "again")
+    assert driver.open_tasks(instance) == ["work"]
+    driver.send("stop")
+
+    assert driver.state(instance) == "completed"
+
+
+def test_interrupted_instances_are_gone_in_every_lap(driver: Driver) -> None:
+    loop = (
+        "<bpmn:multiInstanceLoopCharacteristics><bpmn:loopCardinality>3</bpmn:loopCardinality>"
+        "</bpmn:multiInstanceLoopCharacteristics>"
+    )
+    instance = driver.run(
+        drawing(
+            start(),
+            user("all", "done", inner=loop),
+            boundary("late", "all", timer("PT1H")),
+            user("rest", "again"),
+            chain("start", "all", "rest", "all"),
+            flows("late>rest"),
+        )
+    )
+
+    for _ in range(3):
+        assert driver.open_tasks(instance) == ["all", "all", "all"]
+        driver.press(instance, "done")
+        driver.advance("PT1H")
+        assert driver.open_tasks(instance) == ["rest"]
+        driver.press(instance, "again")
+
+    assert driver.trace(instance).count("all cancelled") == 6

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 from sqlalchemy import func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from engine import clock
 from engine.config import Settings
@@ -30,15 +29,13 @@ BACKOFF = (timedelta(minutes=1), timedelta(minutes=5))
 MAX_ATTEMPTS = len(BACKOFF) + 1
 MAX_BEGINNINGS = 10
 """More than the attempts: a worker that is killed while it holds a mail is seldom the mail's fault."""
+BUSY_WAIT = timedelta(seconds=5)
 BATCH_SECONDS = 15.0
 """After that the rest of a batch is given back: the worker has other things to do."""
-
-Accept = Callable[[Session, InboundMail, ParsedMail], None]
 
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    id: int
     raw: bytes
     attempts: int
 
@@ -99,20 +96,16 @@ def _process(settings: Settings, database: Database, sandbox: Sandbox, identifie
     try:
         # a second attempt leaves the quotations in: searching for them is what can take too long
         mail = sandbox.parse(begun.raw, cut_quotes=begun.attempts == 1)
-        with database.transaction() as session:
-            row = _locked(session, identifier)
-            if row is not None:
-                accept(session, row, mail, settings)
-                row.lease_until = None
+        _accept(settings, database, identifier, mail)
     except Unparsable as refusal:
-        _fail(database, begun, say(str(refusal)), finally_=True)
+        _refuse(database, identifier, say(str(refusal)))
     except Busy:
-        _give_back(database, [identifier], uncounted=True)
+        _put_off(database, identifier)
     except ParsingFailed as failure:
-        _fail(database, begun, say(str(failure)))
+        _postpone(database, identifier, say(str(failure)))
     except Exception as error:
         log.exception("mail not processed", action="inbound_mail", inbound_id=identifier)
-        _fail(database, begun, say("failed", detail=f"{type(error).__name__}: {error}"[:500]))
+        _postpone(database, identifier, say("failed", detail=f"{type(error).__name__}: {error}"[:500]))
 
 
 def _begin(database: Database, identifier: int) -> _Begun | None:
@@ -123,24 +116,32 @@ def _begin(database: Database, identifier: int) -> _Begun | None:
             return None
         row.attempts += 1
         row.lease_until = clock.now() + LEASE
-        begun = _Begun(row.id, row.raw, row.attempts)
         if row.attempts > MAX_BEGINNINGS:
             _quarantine(row, say("crash"))
             return None
-        return begun
+        return _Begun(row.raw, row.attempts)
+
+
+def _accept(settings: Settings, database: Database, identifier: int, mail: ParsedMail) -> None:
+    with database.transaction() as session:
+        row = _locked(session, identifier)
+        if row is not None:
+            accept(session, row, mail, settings)
+            row.lease_until = None
 
 
 def _locked(session: Session, identifier: int) -> InboundMail | None:
-    wanted = select(InboundMail).where(InboundMail.id == identifier, InboundMail.state == "stored").with_for_update()
-    return session.scalar(wanted)
+    """The row while it waits for its turn; the raw mail is read when it is asked for."""
+    waiting = select(InboundMail).where(InboundMail.id == identifier, InboundMail.state == "stored")
+    return session.scalar(waiting.options(defer(InboundMail.raw)).with_for_update())
 
 
-def _fail(database: Database, begun: _Begun, reason: str, *, finally_: bool = False) -> None:
+def _postpone(database: Database, identifier: int, reason: str) -> None:
     with database.transaction() as session:
-        row = _locked(session, begun.id)
+        row = _locked(session, identifier)
         if row is None:
             return
-        if finally_ or row.attempts >= MAX_ATTEMPTS:
+        if row.attempts >= MAX_ATTEMPTS:
             _quarantine(row, reason)
             return
         row.error = reason
@@ -148,15 +149,28 @@ def _fail(database: Database, begun: _Begun, reason: str, *, finally_: bool = Fa
         row.lease_until = None
 
 
+def _refuse(database: Database, identifier: int, reason: str) -> None:
+    with database.transaction() as session:
+        row = _locked(session, identifier)
+        if row is not None:
+            _quarantine(row, reason)
+
+
 def _quarantine(row: InboundMail, reason: str) -> None:
     row.state, row.error, row.lease_until = "quarantine", reason, None
     log.warning("mail put into quarantine", action="inbound_mail", inbound_id=row.id, reason=reason)
 
 
-def _give_back(database: Database, ids: list[int], *, uncounted: bool = False) -> None:
-    now = clock.now()
+def _put_off(database: Database, identifier: int) -> None:
+    """A locked database is not the mail's fault: the attempt does not count."""
+    with database.transaction() as session:
+        row = _locked(session, identifier)
+        if row is not None:
+            row.attempts -= 1
+            row.next_at, row.lease_until = clock.now() + BUSY_WAIT, None
+
+
+def _give_back(database: Database, ids: list[int]) -> None:
     with database.transaction() as session:
         rows = update(InboundMail).where(InboundMail.id.in_(ids), InboundMail.state == "stored")
         session.execute(rows.values(lease_until=None))
-        if uncounted:
-            session.execute(rows.values(attempts=InboundMail.attempts - 1, next_at=now + timedelta(seconds=5)))

@@ -111,7 +111,7 @@ def clean_header(value: str, limit: int = 500) -> str:
 
 
 def reply_subject(subject: str, ticket: Ticket | None) -> str:
-    """"Re: <subject> [№ 42]", with each mark once."""
+    """The subject of an answer, Re: <subject> [№ 42], with each mark once."""
     plain = _REPLY_MARKS.sub("", _NUMBER_MARK.sub("", clean_header(subject, 400)))
     return _with_number(f"Re: {plain}".strip(), ticket)
 

@@ -14,6 +14,8 @@ from services.mail.addresses import parsed
 MAX_PARTS = 200
 MAX_DEPTH = 30
 MAX_TEXT = 100_000
+MAX_SOURCE = 2_000_000
+"""Bytes of a text or HTML part that are looked at."""
 MAX_HEADER = 20_000
 MAX_REPEATS = 50
 
@@ -83,7 +85,7 @@ def parse(raw: bytes, *, cut_quotes: bool = True) -> ParsedMail:
         raise Unparsable("too_deep") from None
     if cut_quotes and _is_reply(mail):
         text = quotes.cut(text)
-    mail.truncated = len(text) > MAX_TEXT
+    mail.truncated |= len(text) > MAX_TEXT
     mail.text = text[:MAX_TEXT].strip()
     return mail
 
@@ -140,7 +142,7 @@ class _Reader:
         if part.is_multipart():
             return self._read_children(part, depth)
         if part.get_content_maintype() == "text" and not _is_file(part):
-            return _text(part)
+            return self._text(part)
         self._keep(part)
         return ""
 
@@ -152,6 +154,17 @@ class _Reader:
         plain = [text for kind, text in texts if kind == "text/plain" and text.strip()]
         others = [text for kind, text in texts if text.strip()]
         return (plain or others or [""])[0]
+
+    def _text(self, part: Message) -> str:
+        payload = part.get_payload(decode=True)
+        content = payload if isinstance(payload, bytes) else b""
+        self._mail.truncated |= len(content) > MAX_SOURCE
+        text = charsets.decode(content[:MAX_SOURCE], _charset(part))
+        if part.get_content_subtype() != "html":
+            return text.strip("\n")
+        page = html_text.without_pictures(text)
+        self._mail.truncated |= len(page) > html_text.MAX_HTML
+        return html_text.to_text(page)
 
     def _keep_returned(self, part: Message) -> str:
         inner = _inner_text(part)
@@ -174,12 +187,6 @@ def _is_file(part: Message) -> bool:
     disposition = str(part.get("content-disposition", "")).strip().lower()
     named = disposition.startswith("attachment") or bool(_file_name(part))
     return named or part.get_content_subtype() not in ("plain", "html", "enriched")
-
-
-def _text(part: Message) -> str:
-    content = part.get_payload(decode=True)
-    text = charsets.decode(content if isinstance(content, bytes) else b"", _charset(part))
-    return html_text.to_text(text) if part.get_content_subtype() == "html" else text.strip("\n")
 
 
 def _charset(part: Message) -> str | None:

@@ -21,10 +21,11 @@ _ATTRIBUTIONS = (
 _FROM = re.compile(r"[\s*]*(from|от|от кого)[*\s]*:", re.IGNORECASE)
 _DETAIL = re.compile(r"[\s*]*(sent|date|to|subject|cc|отправлено|дата|кому|тема|копия)[*\s]*:", re.IGNORECASE)
 _RULE = re.compile(r"\s*[_-]{20,}\s*\Z")
+_EMPTY_LINES = re.compile(r"\n[ \t\xa0]*(?:\n[ \t\xa0]*)+")
 _QUOTED = re.compile(r"\s*>")
 
-_LIBRARY_LIMIT = 20_000
-"""The library's expressions grow faster than the text; longer ones are left to our own patterns."""
+_LIBRARY_LIMIT = 5_000
+"""The library's expressions take much longer than the text grows; longer texts are left to our own patterns."""
 
 
 def cut(text: str) -> str:
@@ -107,5 +108,6 @@ def _without_trailing_quote(lines: list[str]) -> list[str]:
 
 
 def _cut_by_library(text: str) -> str:
-    replies = EmailReplyParser(languages=["en", "de", "fr", "es", "it", "pl"]).read(text).replies
+    compact = _EMPTY_LINES.sub("\n\n", text)
+    replies = EmailReplyParser(languages=["en", "de", "fr", "es", "it", "pl"]).read(compact).replies
     return replies[0].content.strip() if len(replies) > 1 else text.strip()

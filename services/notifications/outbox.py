@@ -105,13 +105,13 @@ def _send(settings: Settings, database: Database, connection: Connection, identi
     try:
         connection.send(begun.mail, begun.sender, begun.recipient)
     except MailRefused as refusal:
-        _fail(database, begun.id, str(refusal), finally_=True)
+        _refuse(database, begun.id, str(refusal))
     except ServerUnavailable as error:
-        _fail(database, begun.id, str(error))
+        _postpone(database, begun.id, str(error))
         raise
     except Exception as error:
         log.warning("mail not sent", action="outbox", outbox_id=begun.id, error=str(error))
-        _fail(database, begun.id, f"{type(error).__name__}: {error}")
+        _postpone(database, begun.id, f"{type(error).__name__}: {error}")
     else:
         _finish(database, begun.id)
 
@@ -153,17 +153,24 @@ def _finish(database: Database, identifier: int) -> None:
             _set_delivery(session, row, "sent")
 
 
-def _fail(database: Database, identifier: int, error: str, *, finally_: bool = False) -> None:
+def _postpone(database: Database, identifier: int, error: str) -> None:
     with database.transaction() as session:
         row = _locked(session, identifier)
         if row is None:
             return
-        if finally_ or row.attempts >= MAX_ATTEMPTS:
+        if row.attempts >= MAX_ATTEMPTS:
             _give_up(session, row, error)
             return
         row.error = error[:2000]
         row.next_at = clock.now() + BACKOFF[min(row.attempts, len(BACKOFF)) - 1]
         row.lease_until = None
+
+
+def _refuse(database: Database, identifier: int, error: str) -> None:
+    with database.transaction() as session:
+        row = _locked(session, identifier)
+        if row is not None:
+            _give_up(session, row, error)
 
 
 def _give_up(session: Session, row: OutboxMessage, error: str) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import func, select, update
 from engine import listeners, repository
 from engine.clock import FixedClock
 from engine.config import Settings
+from engine.errors import Busy
 from services.bootstrap import Desk, open_desk
 from services.clients.models import Client, ClientContact
 from services.lines import operations as lines
@@ -412,6 +413,22 @@ def test_a_failure_is_tried_three_times_and_then_shown_with_its_reason(
     post.work()
     assert post.mails()[0].state == "done"
     assert len(post.tickets()) == 1
+
+
+def test_a_locked_database_does_not_count_against_the_mail(
+    post: Post, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_arguments: object, **_options: object) -> None:
+        raise Busy
+
+    with monkeypatch.context() as broken:
+        broken.setattr(delivery.lines, "receive_message", busy)
+        row = post.write(letter())
+    assert (row.state, row.attempts, row.error) == ("stored", 0, "")
+
+    clock.advance(inbound.BUSY_WAIT)
+    post.work()
+    assert post.mails()[0].state == "done"
 
 
 def test_a_mail_that_kills_its_worker_ends_in_quarantine(

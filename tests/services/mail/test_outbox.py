@@ -115,9 +115,7 @@ def test_a_final_failure_is_shown_in_the_talk_and_in_the_history(desk: MailDesk)
 
 
 @pytest.mark.parametrize("answer", ["451 4.3.0 Try later", "drop", "421 4.3.2 Shutting down"])
-def test_a_temporary_failure_waits_and_does_not_stop_the_others(
-    desk: MailDesk, clock: FixedClock, answer: str
-) -> None:
+def test_a_temporary_failure_waits_and_does_not_stop_the_others(desk: MailDesk, clock: FixedClock, answer: str) -> None:
     queue(desk, "first@client.example", "second@client.example", "third@client.example")
 
     with smtp_server(answers=[answer]) as server:

@@ -85,9 +85,7 @@ def test_people_whose_names_resemble_machines_get_their_mail(desk: MailDesk) -> 
     with desk.database.transaction() as session:
         talk = begin_talk(session, email="noreplyanov@client.example")
 
-        assert outgoing.queue_reply(
-            session, ticket=talk.ticket, session_row=talk.row, message=talk.message(session)
-        )
+        assert outgoing.queue_reply(session, ticket=talk.ticket, session_row=talk.row, message=talk.message(session))
 
 
 def test_line_breaks_in_names_and_subjects_make_no_headers(desk: MailDesk) -> None:

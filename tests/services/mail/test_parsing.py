@@ -99,13 +99,13 @@ def test_mime_bombs_are_refused(sandbox: Sandbox, content: bytes) -> None:
         raw(f"From: {IVAN}\nSubject: {'x' * 200_000}", "body"),
         raw("\n".join(f"X-Header-{n}: {'y' * 200}" for n in range(5000)), "body"),
         raw(f"From: {IVAN}\nContent-Type: multipart/mixed", "no boundary"),
-        raw(f"From: {IVAN}\nContent-Type: text/plain; charset=\"\\\"", "body"),
+        raw(f'From: {IVAN}\nContent-Type: text/plain; charset="\\"', "body"),
         raw(f"From: {IVAN}\nContent-Type: text/plain; charset*0*=x''%; charset*1=y", "body"),
         raw(f"From: {IVAN}\nContent-Transfer-Encoding: base64", "%%%not base64%%%"),
         raw(f"From: {IVAN}\nContent-Transfer-Encoding: x-uuencode", "begin 644 a\n#broken"),
         raw(f"From: {IVAN}\nContent-Type: text/plain; charset=zip", base64.b64encode(b"PK\x03\x04")),
         raw(f"From: {IVAN}\nContent-Type: message/rfc822", "Subject: inner\n\ntext"),
-        raw(f"From: {IVAN}, ,,;:<>\"@(((", "body"),
+        raw(f'From: {IVAN}, ,,;:<>"@(((', "body"),
     ],
     ids=lambda content: f"{len(content)}-bytes",
 )
@@ -114,6 +114,42 @@ def test_broken_mails_are_read_as_far_as_possible(sandbox: Sandbox, content: byt
 
     assert "\x00" not in mail.text
     assert len(mail.header("subject")) <= 20_000
+
+
+HTML = f"From: {IVAN}\nIn-Reply-To: <a@b>\nContent-Type: text/html"
+PLAIN = f"From: {IVAN}\nIn-Reply-To: <a@b>"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        raw(HTML, "<!--" * 500_000),
+        raw(HTML, "<a " + "x=y " * 500_000),
+        raw(HTML, "<a href='" * 200_000),
+        raw(HTML, "&#x" * 600_000),
+        raw(HTML, "<" * 2_000_000),
+        raw(PLAIN, "\n \n" * 6000),
+        raw(PLAIN, ("-" * 100_000 + "\n") * 20),
+        raw(PLAIN, "From: a\n" * 20_000),
+        raw(f"From: {'(' * 19_000}", "x"),
+    ],
+    ids=["comments", "attributes", "quotes", "entities", "brackets", "empty lines", "rules", "headers", "parentheses"],
+)
+def test_what_grows_in_other_readers_beyond_every_limit_is_read_in_time(sandbox: Sandbox, content: bytes) -> None:
+    assert len(sandbox.parse(content).text) <= 100_000
+
+
+def test_pictures_written_into_the_page_do_not_crowd_out_the_words(sandbox: Sandbox) -> None:
+    picture = f"<img src='data:image/png;base64,{'A' * 1_000_000}'>"
+
+    mail = sandbox.parse(raw(HTML, f"{picture}<p>Не печатает</p>"))
+
+    assert (mail.text, mail.truncated) == ("Не печатает", False)
+
+
+def test_a_text_that_is_cut_says_so(sandbox: Sandbox) -> None:
+    assert sandbox.parse(raw(HTML, "<p>длинный текст</p>" * 20_000)).truncated
+    assert sandbox.parse(raw(PLAIN, "длинный текст\n" * 20_000)).truncated
 
 
 def test_a_bounce_gives_the_id_of_the_mail_it_returns(sandbox: Sandbox) -> None:

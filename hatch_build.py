@@ -1,4 +1,4 @@
-"""Puts into the wheel what is made, not written: the browser's files, the message catalogues, the built-in processes."""
+"""Puts into the wheel what is made, not written: browser files, message catalogues, built-in processes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ class BuildHook(BuildHookInterface):
             return
         root = Path(self.root)
         if (root / "Makefile").exists() and not (root / "webui/static/dist/manifest.json").exists():
-            subprocess.run(["make", "assets"], cwd=root, check=True)
+            subprocess.run(["make", "assets"], cwd=root, check=True)  # noqa: S607 - whichever make there is
         build_data["artifacts"] += ["webui/static/dist/**", "webui/translations/**/*.mo"]
-        build_data["force_include"] |= {
-            str(root / folder): f"webui/builtin/{folder}" for folder in ("processes", "forms") if (root / folder).exists()
-        }
+        built_in = [folder for folder in ("processes", "forms") if (root / folder).exists()]
+        build_data["force_include"] |= {str(root / folder): f"webui/builtin/{folder}" for folder in built_in}

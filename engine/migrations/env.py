@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
+from alembic.autogenerate.api import AutogenContext
 
 from engine.db import Base, UtcDateTime
 
 
-def _render(kind: str, item: Any, autogen: Any) -> str | bool:
+def _render(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
     """An instant is written as our own type, everything else as alembic does."""
     if kind == "type" and isinstance(item, UtcDateTime):
         autogen.imports.add("from engine.db import UtcDateTime")

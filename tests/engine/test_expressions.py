@@ -273,6 +273,12 @@ def test_size_bomb_is_refused_at_once(source: str) -> None:
     assert _seconds(attempt) < 0.5
 
 
+@pytest.mark.parametrize("source", ["_secret", "holder._secret", "_holder.f()", "holder._f()", "[_secret]"])
+def test_name_with_an_underscore_is_refused_even_where_it_exists(source: str) -> None:
+    with pytest.raises(ExpressionError, match="underscore"):
+        compile(source)
+
+
 def test_host_object_never_enters_an_expression() -> None:
     class Session:
         secret = "key"

@@ -61,6 +61,10 @@ SHAPE: dict[str, tuple[bytes, bytes]] = {
     "id-format": (chain(task(id="work").replace('"work"', '"два слова"')), chain(task(id="задача"))),
     "name-length": (chain(task(name="я" * 256)), chain(task(name="я" * 255))),
     "more-findings": (drawing("<task/>" * 310), PLAIN),
+    "boolean-value": (
+        timed("PT1H").replace(b'cancelActivity="true"', b'cancelActivity="1"'),
+        timed("PT1H"),
+    ),
     # references
     "flow-ends": (drawing(task(), "start > work > nowhere; work > end"), PLAIN),
     "flow-into-start": (chain(task(), arrows="work > start"), PLAIN),

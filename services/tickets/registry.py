@@ -78,18 +78,26 @@ def registry(
     filters = filters or Filters()
     chosen = visible_to(agent).where(folder(folder_key).condition(agent), *_conditions(session, filters))
     limit = max(1, min(limit, LARGEST_PAGE))
-    searched = filters.query.strip()
-    for query in (searched, search.other_layout(searched)) if searched else ("",):
+    for query in _spellings(filters.query.strip()):
         matching = chosen.where(*_matches(query))
-        total = _count(session, matching)
-        if total:
-            searched = query
+        # the ids come from an index alone; only what is shown is read from the table
+        ids = session.scalars(_ordered(matching, sort, cursor).with_only_columns(Ticket.id).limit(limit + 1)).all()
+        if ids:
             break
-    else:
-        return Page([], None, 0, searched, filters)
-    rows = session.scalars(_ordered(matching, sort, cursor).options(*_SHOWN).limit(limit + 1)).all()
-    following = _cursor(rows[limit - 1], sort) if len(rows) > limit else None
-    return Page(rows[:limit], following, total, searched, filters)
+    rows = _rows(session, ids[:limit])
+    following = _cursor(rows[-1], sort) if rows and len(ids) > limit else None
+    total = len(ids) if cursor is None and following is None else _count(session, matching)
+    return Page(rows, following, total, query if ids else filters.query.strip(), filters)
+
+
+def _spellings(query: str) -> tuple[str, ...]:
+    return (query, search.other_layout(query)) if query else (query,)
+
+
+def _rows(session: Session, ids: Sequence[int]) -> list[Ticket]:
+    found = session.scalars(select(Ticket).where(Ticket.id.in_(ids)).options(*_SHOWN))
+    by_id = {ticket.id: ticket for ticket in found}
+    return [by_id[ticket_id] for ticket_id in ids if ticket_id in by_id]
 
 
 _SHOWN = (

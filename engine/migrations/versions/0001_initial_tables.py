@@ -438,7 +438,17 @@ def upgrade() -> None:
         batch_op.create_index("ix_ticket_due_at_id", ["due_at", "id"], unique=False)
         batch_op.create_index(
             "ix_ticket_folders",
-            ["is_open", "status", "priority_rank", "responsible_id", "line_id", "due_at"],
+            [
+                "is_open",
+                "status",
+                "priority_rank",
+                "responsible_id",
+                "line_id",
+                "due_at",
+                "created_at",
+                "updated_at",
+                "number",
+            ],
             unique=False,
         )
         batch_op.create_index("ix_ticket_open_due_at", ["is_open", "due_at", "id"], unique=False)

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from sqlalchemy.orm import Session
 
 from engine import clock as engine_clock
+from engine import listeners, repository
 from engine.clock import FixedClock
 from engine.config import Settings
 from engine.db import Database
+from services.bootstrap import open_desk
 from services.clients.operations import client_for_contact
 from services.lines.models import Channel, Line, LineSession, Message
-from services.mail import identity
+from services.mail import identity, mailbox
 from services.people.models import Agent
+from services.reference import ensure_reference
 from services.tickets.models import Ticket
 from tests.services.mail.letters import IVAN, SUPPORT
+from tests.services.mail.post import Post
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @dataclass
@@ -60,6 +68,20 @@ def desk(settings: Settings, database: Database, clock: FixedClock) -> MailDesk:
         line.channels = [Channel(kind="email", address=SUPPORT)]
         session.add(line)
     return MailDesk(settings, database)
+
+
+@pytest.fixture
+def post(settings: Settings, clock: FixedClock) -> Iterator[Post]:
+    """A whole desk with the shipped processes, reached over real SMTP."""
+    desk = open_desk(settings)
+    files = {path.name: path.read_bytes() for path in [*ROOT.glob("processes/*.bpmn"), *ROOT.glob("forms/*.json")]}
+    with desk.database.transaction() as session:
+        ensure_reference(session, settings)
+        repository.deploy(session, files, author="system", activate=True)
+    with mailbox.serve(desk) as port:
+        yield Post(desk, port)
+    listeners.reset()
+    desk.database.dispose()
 
 
 def begin_talk(session: Session, *, email: str = IVAN, subject: str = "Не работает касса", number: int = 42) -> Talk:

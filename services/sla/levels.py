@@ -22,6 +22,8 @@ class Choice:
     level: ServiceLevel | None
     rule_ru: str
     rule_en: str
+    asked: str
+    """As `asked`."""
 
     def rule(self, language: str = "ru") -> str:
         return self.rule_ru if language == "ru" else self.rule_en
@@ -36,16 +38,26 @@ class _Asker:
     category: str
     services: Sequence[Ancestor]
 
+    @property
+    def key(self) -> str:
+        service = self.services[0].id if self.services else 0
+        return f"{self.company.id if self.company else 0}/{self.category_id or 0}/{service}"
+
+
+def asked(session: Session, ticket: Ticket) -> str:
+    """What of the ticket decides its level: as long as this stays the same, nothing has to be picked again."""
+    return _asker(session, ticket).key
+
 
 def pick(session: Session, ticket: Ticket) -> Choice:
     """The closest level: company before category before any; then the service, its nearest parent, any service."""
     asker = _asker(session, ticket)
     levels = session.scalars(_fitting(asker)).all()
     if not levels:
-        return Choice(None, _why_none(asker, "ru"), _why_none(asker, "en"))
+        return Choice(None, _why_none(asker, "ru"), _why_none(asker, "en"), asker.key)
     depths = {service.id: service.depth for service in asker.services}
     level = min(levels, key=lambda level: (_distance(level), depths.get(level.service_id or 0, len(depths)), level.id))
-    return Choice(level, _why(level, asker, "ru"), _why(level, asker, "en"))
+    return Choice(level, _why(level, asker, "ru"), _why(level, asker, "en"), asker.key)
 
 
 def _asker(session: Session, ticket: Ticket) -> _Asker:

@@ -12,7 +12,7 @@ from engine import runtime
 from services.sla import levels
 from services.sla.clocks import course, exceeded, read
 from services.sla.levels import Choice
-from services.sla.models import CalendarSnapshot, ClockEvent, ServiceClock, ServiceLevel
+from services.sla.models import CalendarSnapshot, ClockEvent, ServiceClock
 from services.sla.schedules import freeze, frozen_calendar
 from services.sla.terms import KINDS, Kind, Terms, frozen, terms_of
 from services.tickets import history
@@ -26,7 +26,7 @@ _STOPPED = {True: "остановлены: в срок", False: "останов�
 def pick_level(session: Session, ticket: Ticket, *, actor: str | None, reason: str = "", step: str = "") -> Choice:
     """Promise the norms of the level that fits now; clocks that already run are aimed at them."""
     choice = levels.pick(session, ticket)
-    old, new = terms_of(ticket), _frozen(session, choice.level)
+    old, new = terms_of(ticket), _frozen(session, choice)
     ticket.sla_rule = choice.rule_ru[:_RULE_LENGTH]
     ticket.sla_terms = new.as_data() if new else None
     if old != new:
@@ -40,14 +40,26 @@ def pick_level(session: Session, ticket: Ticket, *, actor: str | None, reason: s
     return choice
 
 
-def reselect(session: Session, ticket: Ticket, *, actor: str | None, reason: str = "") -> Choice:
-    """Service, client or level changed: promise anew, start what was missed, set the armed timers anew."""
+def reselect(session: Session, ticket: Ticket, *, actor: str | None, reason: str = "") -> None:
+    """Company, client or service may have changed: if the level was picked for others, promise anew.
+
+    A level or schedule edited meanwhile does not reach the ticket this way; see `recalculate`.
+    """
+    promised = terms_of(ticket)
+    if promised is None or promised.asked != levels.asked(session, ticket):
+        recalculate(session, ticket, actor=actor, reason=reason)
+
+
+def recalculate(session: Session, ticket: Ticket, *, actor: str | None, reason: str = "") -> Choice:
+    """Promise what the levels say now, start what was missed, set the armed timers anew."""
+    before = terms_of(ticket)
     choice = pick_level(session, ticket, actor=actor, reason=reason)
     _start_missed(session, ticket, actor, reason)
     session.flush()
-    for instance in runtime.instances(session, ticket.business_key):
-        if instance.state == "active":
-            runtime.rearm(session, instance.id, actor=actor)
+    if terms_of(ticket) != before:
+        for instance in runtime.instances(session, ticket.business_key):
+            if instance.state == "active":
+                runtime.rearm(session, instance.id, actor=actor)
     return choice
 
 
@@ -136,8 +148,9 @@ def clock_of(ticket: Ticket, kind: Kind) -> ServiceClock | None:
     return next((found for found in ticket.clocks if found.kind == kind), None)
 
 
-def _frozen(session: Session, level: ServiceLevel | None) -> Terms | None:
-    return frozen(level, freeze(session, level.schedule)) if level else None
+def _frozen(session: Session, choice: Choice) -> Terms | None:
+    level = choice.level
+    return frozen(level, freeze(session, level.schedule), choice.asked) if level else None
 
 
 def _create(session: Session, ticket: Ticket, kind: Kind, terms: Terms, started_at: datetime) -> ServiceClock:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, cast
 
 from engine.errors import BpmnError
@@ -27,6 +27,8 @@ class Terms:
     resolution_starts: str
     """accepted | taken"""
     pause_stops_reaction: bool
+    asked: str = field(compare=False)
+    """Company, category and service that it was picked for, as services/sla/levels.py writes them."""
 
     def target_sec(self, kind: Kind) -> int:
         """The norm of that clock; 0 = not measured."""
@@ -42,7 +44,7 @@ def terms_of(ticket: Ticket) -> Terms | None:
     return None if ticket.sla_terms is None else Terms(**ticket.sla_terms)
 
 
-def frozen(level: ServiceLevel, calendar: CalendarSnapshot) -> Terms:
+def frozen(level: ServiceLevel, calendar: CalendarSnapshot, asked: str) -> Terms:
     """The level as it is now."""
     return Terms(
         level_id=level.id,
@@ -53,6 +55,7 @@ def frozen(level: ServiceLevel, calendar: CalendarSnapshot) -> Terms:
         remind_percent=level.remind_percent,
         resolution_starts=level.resolution_starts,
         pause_stops_reaction=level.pause_stops_reaction,
+        asked=asked,
     )
 
 

@@ -401,12 +401,23 @@ def test_a_level_that_goes_away_leaves_nothing_to_measure(session: Session, cloc
     level.archived = True
     session.flush()
 
-    operations.reselect(session, ticket, actor=ACTOR)
+    operations.recalculate(session, ticket, actor=ACTOR)
 
     assert (ticket.due_at, context.due(found), context.state(found)) == (None, None, None)
     stopped = operations.stop(session, ticket, "reaction", actor=ACTOR)
     assert stopped is not None
     assert stopped.met is None
+
+
+def test_another_service_under_the_same_level_leaves_no_trace(session: Session, ticket: Ticket) -> None:
+    found = _started(session, ticket)
+    before = session.scalar(select(func.count()).select_from(TicketEvent))
+
+    ticket.service_id = add_service(session).id
+    operations.reselect(session, ticket, actor=ACTOR)
+
+    assert [event.kind for event in found.events] == ["start"]
+    assert session.scalar(select(func.count()).select_from(TicketEvent)) == before
 
 
 def test_reselecting_without_a_change_leaves_no_trace(session: Session, ticket: Ticket) -> None:
@@ -417,6 +428,23 @@ def test_reselecting_without_a_change_leaves_no_trace(session: Session, ticket: 
 
     assert len(found.events) == 1
     assert session.scalar(select(func.count()).select_from(TicketEvent)) == before
+
+
+def test_an_edited_level_reaches_a_running_request_only_when_somebody_recalculates(
+    session: Session, clock: FixedClock
+) -> None:
+    level = add_level(session)
+    ticket = add_ticket(session)
+    found = _started(session, ticket)
+    level.reaction_min = 60
+    session.flush()
+
+    operations.reselect(session, ticket, actor=ACTOR)
+    assert found.due_at == at("mon 09:30")
+
+    operations.recalculate(session, ticket, actor=ACTOR, reason="новый договор")
+    assert found.due_at == at("mon 10:00")
+    assert "новый договор" in _history(session, ticket, "clock")[-1].reason
 
 
 def test_clocks_read_the_same_in_the_next_transaction(database: Database, clock: FixedClock) -> None:

@@ -19,7 +19,7 @@ UI_SOURCES := $(shell find $(UI) -name node_modules -prune -o -type f -print 2>/
 ICON_USERS := $(shell find webui -name node_modules -prune -o \( -name '*.html' -o -name '*.py' \) -print 2>/dev/null)
 CATALOGUES := $(shell find webui/translations -name '*.po' 2>/dev/null)
 
-.PHONY: run test check assets bench e2e chaos lock clean
+.PHONY: run test check postgresql assets bench e2e chaos lock clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.runtime $(DIST)/manifest.json $(CATALOGUES:.po=.mo)
@@ -27,6 +27,10 @@ run: $(VENV)/.runtime $(DIST)/manifest.json $(CATALOGUES:.po=.mo)
 
 test: check $(DIST)/manifest.json
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not e2e" $(PYTEST)
+
+# The tests that another database can break, on a PostgreSQL from a wheel or at DATABASE_URL.
+postgresql: $(VENV)/.dev
+	DB=postgresql $(BIN)/pytest -n $(WORKERS) --dist loadfile tests/engine tests/services tests/processes tests/platform $(PYTEST)
 
 check: $(VENV)/.dev $(CATALOGUES:.po=.mo)
 	$(BIN)/ruff check .

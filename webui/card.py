@@ -109,10 +109,15 @@ class Card:
         """The process whose step is open: the called one, else the instance's own."""
         if self.instance is None:
             return None
-        tasks = select(UserTask.process_key).where(UserTask.instance_id == self.instance.id)
-        key = self._session.scalar(tasks.order_by(UserTask.state != "open", UserTask.id.desc()).limit(1))
-        called = self.instance.bindings.get(key or "")
+        called = self.instance.bindings.get(self._open_process(self.instance))
         return self._session.get(ProcessDefinition, called) if called else self.instance.definition
+
+    def _open_process(self, instance: ProcessInstance) -> str:
+        offering = next((action.user_task for action in self.actions if action.user_task), None)
+        if offering is not None:
+            return offering.process_key
+        tasks = select(UserTask.process_key).where(UserTask.instance_id == instance.id)
+        return self._session.scalar(tasks.order_by(UserTask.state != "open", UserTask.id.desc()).limit(1)) or ""
 
     @cached_property
     def timers(self) -> Sequence[Job]:

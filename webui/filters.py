@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from flask import url_for
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
@@ -121,7 +122,7 @@ class Shown:
             self._chip("status", gettext("Статус"), statuses, chosen.status),
             self._chip("type", gettext("Тип"), self._offers("types"), chosen.type),
             self._chip("service", gettext("Сервис"), self._offers("services"), chosen.service),
-            self._chip("responsible", gettext("Ответственный"), [nobody, *self._offers("agents")], chosen.responsible),
+            self._chip("responsible", gettext("Ответственный"), [nobody, *self._people()], chosen.responsible),
             self._chip("priority", gettext("Приоритет"), self._offers("priorities"), chosen.priority),
         ]
 
@@ -157,6 +158,11 @@ class Shown:
 
     def _offers(self, name: str) -> list[catalog.Choice]:
         return catalog.choices(self._session, name, language=spoken())
+
+    def _people(self) -> list[catalog.Choice]:
+        """Names alone: whole people would bring their roles along."""
+        names = select(Agent.id, Agent.name).where(Agent.active).order_by(Agent.name)
+        return [catalog.Choice(str(agent_id), name) for agent_id, name in self._session.execute(names)]
 
     def _chip(self, name: str, label: str, offers: Sequence[catalog.Choice], chosen: Sequence[Any]) -> Chip:
         on = {str(value) for value in chosen}

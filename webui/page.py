@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -103,7 +104,8 @@ def status_name(status: Any) -> str:
 
 def initials(name: str) -> str:
     """ "АЧ" for "Алина Чернова"."""
-    return "".join(word[0] for word in name.split()[:2] if word).upper()
+    words = [word for word in re.split(r"[\W_]+", name) if word]
+    return "".join(word[0] for word in words[:2]).upper() or "?"
 
 
 def short_name(name: str) -> str:

@@ -16,6 +16,8 @@ from engine.errors import EngineError, NotFound
 from engine.models import Incident, Job, ProcessInstance
 from webui.admin import runs
 from webui.admin.blueprint import STUDIO, blueprint
+from webui.failures import failure
+from webui.language import gettext
 from webui.routes import Visit, leave_to, route
 
 _MOST = 200
@@ -58,8 +60,10 @@ def retry_all(session: Session, ids: Iterable[int], by: str) -> Outcome:
             with session.begin_nested():
                 engine_incidents.retry(session, incident_id, by)
             outcome.tried += 1
+        except NotFound:
+            outcome.refused.append((incident_id, gettext("он уже не открыт")))
         except EngineError as error:
-            outcome.refused.append((incident_id, str(error)))
+            outcome.refused.append((incident_id, failure(str(error))))
     return outcome
 
 

@@ -104,6 +104,11 @@ class Visitor:
         self._client = client
         self.agent = agent
 
+    def session(self) -> dict[str, Any]:
+        """What the browser's cookie says."""
+        with self._client.session_transaction() as cookie:
+            return dict(cookie)
+
     def get(self, address: str) -> TestResponse:
         return self._client.get(address)
 

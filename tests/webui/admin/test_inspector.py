@@ -86,7 +86,7 @@ def test_a_bulk_retry_says_the_truth_about_each(office: Office, analyst: Visitor
     page = analyst.post("/admin/incidents/retries", incident=[str(first), str(second), "oops"]).text
 
     assert "Повторяется 1 сбой." in page
-    assert f"№ {first} –" in page
+    assert f"№ {first} – он уже не открыт" in page
     assert office.one(Incident, second).state == "resolved"
 
 

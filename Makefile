@@ -62,17 +62,17 @@ $(BIN)/python:
 
 # The stamp of an installation is newer than the list it was made from; installing what is there already is quick.
 $(VENV)/.runtime: requirements/runtime.txt | $(BIN)/python
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -r requirements/runtime.txt
+	$(BIN)/pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt | $(VENV)/.runtime
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
 # Where the machine has no Node.js, it comes from a wheel.
 $(VENV)/.node: requirements/node.txt | $(BIN)/python
-	$(if $(NODE),,$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/node.txt)
+	$(if $(NODE),,$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -r requirements/node.txt)
 	@touch $@
 
 $(UI)/node_modules/.installed: $(UI)/package-lock.json $(UI)/package.json | $(VENV)/.node

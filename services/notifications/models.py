@@ -58,7 +58,7 @@ class OutboxMessage(Base):
 
 
 class LiveEvent(Base):
-    """"Refresh part X": written with the change, read by open pages; kept for an hour."""
+    """The word that part X of a page is stale: written with the change, read by open pages; kept for an hour."""
 
     __tablename__ = "live_event"
 

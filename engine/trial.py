@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from engine import actions, clock, connectors, expressions, jobs, listeners, models, repository, runtime
 from engine.bpmn import xml
 from engine.db import Base, Database
-from engine.errors import EngineError, ExpressionError, NotFound
+from engine.errors import DeploymentRefused, EngineError, ExpressionError, NotFound
 from engine.expressions import Namespace
 
 LONGEST = timedelta(days=3650)
@@ -129,7 +129,7 @@ class _Trial:
         try:
             with self._database.transaction() as session:
                 move(session)
-        except NotFound:
+        except (NotFound, DeploymentRefused):
             raise
         except EngineError as error:
             self.outcome.state = "incident"

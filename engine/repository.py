@@ -158,6 +158,11 @@ def program_of(session: Session, instance: ProcessInstance) -> Program:
     return program
 
 
+def forget() -> None:
+    """Drop all programs from memory; they are read again when needed."""
+    _programs.clear()
+
+
 class _Programs:
     """The programs in memory of this process of the server, by content: a new version needs no restart."""
 
@@ -170,6 +175,10 @@ class _Programs:
             if key in self._known:
                 self._known.move_to_end(key)
             return self._known.get(key)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._known.clear()
 
     def put(self, program: Program) -> None:
         with self._lock:
@@ -209,6 +218,8 @@ def _activate(session: Session, definition: ProcessDefinition, by: str, override
     definition.activated_by, definition.activated_at = by, clock.now()
     definition.override_reason = override_reason
     session.flush()
+    for listener in listeners().activated:
+        listener(session, definition)
 
 
 def _define(

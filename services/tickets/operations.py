@@ -47,6 +47,7 @@ def perform_action(
     if not may_press(actor, action.roles, responsible_id=ticket.responsible_id):
         raise Forbidden
     cleaned = _entered(session, ticket, action, values, actor)
+    promised = bool(ticket.sla_rule)
     history.record(
         session, ticket, "action", actor=actor.ref, new=action.label, step=action.element_name, data={"id": action.id}
     )
@@ -60,7 +61,7 @@ def perform_action(
         actor=actor.ref,
         expected_version=expected_version,
     )
-    if touched:
+    if touched and promised:
         _reselect_level(session, ticket, actor)
 
 

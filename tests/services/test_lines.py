@@ -44,9 +44,13 @@ def test_the_client_sees_answers_but_neither_notes_nor_landmarks(desk: Desk) -> 
     worker.notes(number, "Третий раз за неделю")
     worker.replies(number, "Перезагрузите, пожалуйста")
     worker.presses("Приостановить", number, reason="Ждём поставщика", resume_at="2026-03-17T12:00")
+    with desk.change() as session:
+        talk = session.scalars(select(LineSession)).one()
+        beside = {"session_id": talk.id, "ticket_id": talk.ticket_id, "created_at": desk.clock.at}
+        session.add_all(Message(kind=kind, text="только для своих", **beside) for kind in ("note", "event"))
 
     kinds = [message.kind for message in desk.talk(number)]
-    assert kinds == ["in", "out", "note", "out", "event"]
+    assert kinds == ["in", "out", "note", "out", "event", "note", "event"]
     assert desk.client_sees() == [
         "Не печатает",
         f"Здравствуйте! Мы получили ваше обращение, его номер – {number}. Ответим здесь же.",

@@ -23,7 +23,7 @@ class Alarm:
     last_tick: datetime | None
     """When the ticker was seen last; None = never."""
     late: timedelta
-    """How long the oldest due row has been waiting."""
+    """How long the oldest due timer has been waiting."""
 
 
 def current() -> Alarm | None:
@@ -39,5 +39,6 @@ def current() -> Alarm | None:
 
 
 def _lateness(now: datetime) -> timedelta:
-    waiting = [source.next_due(g.session) for source in due.sources().values()]
-    return max((now - at for at in waiting if at and at < now), default=timedelta())
+    timers = due.sources().get("jobs")
+    at = timers.next_due(g.session) if timers else None
+    return now - at if at and at < now else timedelta()

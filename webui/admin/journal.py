@@ -89,9 +89,14 @@ def _step(
             automatic=True,
         )
         for entry in entries
-        if entry.event in _EVENTS and entry is not own
+        if entry.event in _EVENTS and entry is not own and not _is_cause(entry, step)
     ]
     return [*reversed(automatic), head]
+
+
+def _is_cause(entry: ElementLog, step: History) -> bool:
+    """Whether the entry says again what the line of the step itself says."""
+    return entry.event == "fired" and entry.element_id == step.element_id
 
 
 def _words(step: History) -> str:

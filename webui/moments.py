@@ -53,11 +53,13 @@ def moment(instant: datetime) -> str:
 
 
 def brief(instant: datetime) -> str:
-    """The shortest that is still clear: "16:30" within half a day, "завтра", "24 ноября"."""
+    """The shortest that is still clear: "16:30" within half a day, "завтра", "24 нояб."."""
     local, now = instant.astimezone(zone()), clock.now().astimezone(zone())
     if local.date() == now.date() or local - now < timedelta(hours=12):
         return at(instant)
-    return gettext("завтра") if (local.date() - now.date()).days == 1 else day(instant)
+    if (local.date() - now.date()).days == 1:
+        return gettext("завтра")
+    return format_date(local, "d MMM", locale=spoken())
 
 
 def day(instant: datetime) -> str:

@@ -43,6 +43,13 @@ document.addEventListener("change", (event) => {
   shown.hidden = !chosen?.dataset.priority;
 });
 
+// What was wrong is being mended: the message has done its duty.
+document.addEventListener("change", (event) => {
+  const field = event.target.closest(".field");
+  field?.querySelector(".field-error")?.remove();
+  for (const wrong of field?.querySelectorAll("[aria-invalid]") ?? []) wrong.removeAttribute("aria-invalid");
+});
+
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
 });
@@ -70,7 +77,8 @@ function combo(select) {
   Object.assign(list, { id: `${id}-list`, className: "tree combo-list", hidden: true });
   list.setAttribute("role", "listbox");
   document.querySelector(`label[for="${select.id}"]`)?.setAttribute("for", id);
-  select.hidden = true;
+  // the mark sits on the wrapper: htmx gives an element with an id its former attributes back
+  select.closest(".combo")?.classList.add("is-filtered");
   select.after(field, list);
   let at = 0;
 
@@ -114,7 +122,7 @@ function combo(select) {
   field.addEventListener("input", () => (at = 0, show(false)));
   field.addEventListener("blur", () => {
     const wanted = field.value.trim().toLowerCase();
-    const exact = [...select.options].find((o) => o.text.toLowerCase() === wanted);
+    const exact = [...select.options].find((o) => o.text.trim().toLowerCase() === wanted);
     if (!list.hidden || field.value !== chosenText(select)) choose(exact ?? (wanted ? matches()[0] : select.options[0]));
   });
   field.addEventListener("keydown", (event) => {
@@ -135,7 +143,7 @@ function combo(select) {
   });
 }
 
-const chosenText = (select) => (select.value ? select.selectedOptions[0]?.text ?? "" : "");
+const chosenText = (select) => (select.value ? select.selectedOptions[0]?.text.trim() ?? "" : "");
 
 function enhance(root) {
   for (const select of root.querySelectorAll?.("select[data-combo='']") ?? []) {

@@ -1,6 +1,6 @@
 // Keeps the page fresh: the server says which part changed, the page fetches itself and takes over that part.
 import { toEnd } from "./composer.js";
-import { now, two, words } from "./words.js";
+import { now } from "./words.js";
 
 const POLL = 5000;
 const CALM = 700;
@@ -67,8 +67,9 @@ function lost() {
   const banner = document.getElementById("offline");
   if (!banner || body.dataset.offline !== undefined) return;
   body.dataset.offline = "";
-  const at = new Date(now());
-  banner.querySelector("[data-since]").textContent = `${two(at.getHours())}:${two(at.getMinutes())}`;
+  const timeZone = document.querySelector("desk-clock")?.dataset.zone;
+  const clock = new Intl.DateTimeFormat("ru", { hour: "2-digit", minute: "2-digit", timeZone });
+  banner.querySelector("[data-since]").textContent = clock.format(now());
   banner.hidden = false;
 }
 

@@ -41,6 +41,14 @@ def pytest_unconfigure() -> None:
         _server.stop()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever lies in tests/e2e needs a browser; its event loop must not share a process with other tests."""
+    for item in items:
+        if Path(__file__).parent / "e2e" in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
 @pytest.fixture(scope="session")
 def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "bpmdesk.db"

@@ -47,6 +47,8 @@ document.addEventListener("change", (event) => {
 document.addEventListener("change", (event) => {
   const field = event.target.closest(".field");
   field?.querySelector(".field-error")?.remove();
+  const body = event.target.closest(".over-body");
+  if (body && !body.querySelector(".field .field-error")) body.querySelector(":scope > .field-error")?.remove();
   for (const wrong of field?.querySelectorAll("[aria-invalid]") ?? []) wrong.removeAttribute("aria-invalid");
 });
 

@@ -94,7 +94,7 @@ function listen() {
 // Where streams do not get through (a proxy that buffers), asking every few seconds does.
 async function poll() {
   const answer = await fetch(`/live/poll?topics=${encodeURIComponent(body.dataset.live)}&from=${last}`).catch(() => null);
-  if (answer?.status === 401) return location.reload();
+  if (answer?.redirected) return location.reload();
   if (!answer?.ok) {
     lost();
   } else {

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine.models import Incident, ProcessInstance, UserTask
+from engine.models import Incident, ProcessDefinition, ProcessInstance, UserTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ StatusListener = Callable[[Session, ProcessInstance, StatusEntered], None]
 UserTaskListener = Callable[[Session, ProcessInstance, UserTask], None]
 InstanceListener = Callable[[Session, ProcessInstance], None]
 IncidentListener = Callable[[Session, ProcessInstance, Incident], None]
+DefinitionListener = Callable[[Session, ProcessDefinition], None]
 ContextProvider = Callable[[Session, ProcessInstance], Mapping[str, Any]]
 
 
@@ -39,6 +40,8 @@ class Listeners:
     """After every saved step (live updates)."""
     ended: list[InstanceListener] = field(default_factory=list)
     incident_opened: list[IncidentListener] = field(default_factory=list)
+    activated: list[DefinitionListener] = field(default_factory=list)
+    """A version became the one that new instances start with."""
     context: list[ContextProvider] = field(default_factory=list)
     """Each returns names for expressions: data or `expressions.Namespace`, resolved lazily."""
     statuses: Callable[[Session], Collection[str]] | None = None

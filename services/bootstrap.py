@@ -14,6 +14,8 @@ from engine.db import Database
 from engine.due import DueSource
 from engine.models import Incident, ProcessInstance
 from services import models as models
+from services.catalog.operations import introduce_statuses
+from services.catalog.queries import status_codes
 from services.lines import connectors as line_connectors
 from services.lines.operations import close_sessions
 from services.mail import identity, inbound
@@ -69,6 +71,8 @@ def register_listeners() -> None:
     heard.ended.append(_end_of_life)
     heard.incident_opened.append(_tell_admins)
     heard.context.append(context.provide)
+    heard.activated.append(introduce_statuses)
+    heard.statuses = status_codes
 
 
 def register_sources(settings: Settings) -> None:

@@ -81,6 +81,7 @@ def _node(element: Element, lanes: dict[str, Element]) -> dict[str, Any]:
         "called": element.get("calledElement"),
         "connector": _connector(element),
         "status": _status(element),
+        "new_status": _new_status(element),
         "actions": [_action(action) for action in _desk(element, "action")],
         "assignment": _assignment(element, lane),
         "job": _job(element),
@@ -100,6 +101,14 @@ def _connector(element: Element) -> str | None:
 def _status(element: Element) -> str | None:
     status = extension(element, DESK, "status")
     return None if status is None else status.get("code")
+
+
+def _new_status(element: Element) -> dict[str, str] | None:
+    """What a status that the diagram brings along is to look like; None when it only names one."""
+    status = extension(element, DESK, "status")
+    if status is None or not status.get("name"):
+        return None
+    return {key: value for key in ("name", "name_en", "shape", "category") if (value := status.get(key))}
 
 
 def _action(action: Element) -> dict[str, Any]:

@@ -73,6 +73,11 @@ def statuses(session: Session) -> dict[str, TicketStatus]:
     return {status.code: status for status in ordered}
 
 
+def status_codes(session: Session) -> set[str]:
+    """The codes that a diagram may declare."""
+    return set(session.scalars(select(TicketStatus.code)))
+
+
 def status_name(status: TicketStatus | None, language: str = "ru") -> str:
     """The name of a status; empty while a ticket has none."""
     if status is None:

@@ -12,6 +12,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.e2e.running_desk import CHROMIUM, CHROMIUM_FLAGS, PASSWORD, RunningDesk
 
+REFUSALS = ("status of 409", "status of 422")
+"""Answers that a page shows to the person; the browser logs them as errors all the same."""
 SHOTS = os.environ.get("BPMDESK_SHOTS")
 """A folder: every `shot(page, name)` is kept there as a picture."""
 
@@ -45,7 +47,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     errors: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
-        if message.type == "error" and "status of 409" not in message.text:
+        if message.type == "error" and not any(code in message.text for code in REFUSALS):
             errors.append(f"{message.text} ({message.location.get('url')})")
 
     def open_one(url: str, width: int = 1366, height: int = 768, dark: bool = False) -> Page:

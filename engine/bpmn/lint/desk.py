@@ -63,8 +63,8 @@ FORM_UNKNOWN = Rule(
 STATUS_UNKNOWN = Rule(
     "status-unknown",
     "error",
-    "Статуса {code} нет в справочнике. Есть: {known}. Выберите из них или сначала добавьте новый.",
-    "The status {code} is not in the directory. There are: {known}. Choose one of them or add it there first.",
+    "Статуса {code} нет в справочнике. Есть: {known}. Выберите из них или задайте новому название: name.",
+    "The status {code} is not in the directory. There are: {known}. Choose one of them or give the new one a name.",
 )
 STATUS_TWICE = Rule(
     "status-twice",
@@ -156,7 +156,7 @@ def _check_statuses(node: Node, report: Report, statuses: Collection[str] | None
         report.add(STATUS_TWICE, declared[1])
     for status in declared:
         code = status.get("code", "")
-        if statuses is not None and code and code not in statuses:
+        if statuses is not None and code and code not in statuses and not status.get("name"):
             report.add(STATUS_UNKNOWN, status, code=shown(code), known=", ".join(sorted(statuses)))
 
 

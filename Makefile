@@ -30,7 +30,7 @@ test: check $(DIST)/manifest.json
 
 # The tests that another database can break, on a PostgreSQL from a wheel or at DATABASE_URL.
 postgresql: $(VENV)/.dev
-	DB=postgresql $(BIN)/pytest -n $(WORKERS) --dist loadfile tests/engine tests/services tests/processes tests/platform $(PYTEST)
+	DB=postgresql $(BIN)/pytest -n $(WORKERS) --dist loadfile $(wildcard tests/engine tests/services tests/processes tests/platform) $(PYTEST)
 
 check: $(VENV)/.dev $(CATALOGUES:.po=.mo)
 	$(BIN)/ruff check .

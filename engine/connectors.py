@@ -62,6 +62,11 @@ class Connector:
     parameters: tuple[Parameter, ...]
     doc: str
 
+    @property
+    def summary(self) -> str:
+        """The first paragraph of its description, on one line: what the analyst reads."""
+        return " ".join(self.doc.partition("\n\n")[0].split())
+
 
 _registry: dict[str, Connector] = {}
 

@@ -9,21 +9,30 @@ from services.tickets.keys import required_ticket
 
 @connector("notify.line")
 def line(execution: Execution, kind: str) -> None:
-    """Сообщает операторам линии обращения: в ленту и по почте. Tells the people of the ticket's line."""
+    """Сообщает операторам линии обращения: в ленту и по почте.
+
+    Tells the people of the ticket's line.
+    """
     ticket = required_ticket(execution)
     operations.notify_line(execution.session, ticket, kind, actor=execution.actor, **_clock(execution))
 
 
 @connector("notify.responsible")
 def responsible(execution: Execution, kind: str) -> None:
-    """Сообщает ответственному; пока его нет – операторам линии. Tells the responsible, else the line."""
+    """Сообщает ответственному; пока его нет – операторам линии.
+
+    Tells the responsible, else the line.
+    """
     ticket = required_ticket(execution)
     operations.notify_responsible(execution.session, ticket, kind, actor=execution.actor, **_clock(execution))
 
 
 @connector("notify.supervisors")
 def supervisors(execution: Execution, kind: str) -> None:
-    """Сообщает старшим. Tells the supervisors."""
+    """Сообщает старшим.
+
+    Tells the supervisors.
+    """
     ticket = required_ticket(execution)
     operations.notify_supervisors(execution.session, ticket, kind, actor=execution.actor, **_clock(execution))
 

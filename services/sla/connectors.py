@@ -74,7 +74,10 @@ def pause(execution: Execution, reason: str = "") -> None:
 
 @connector("sla.resume")
 def resume(execution: Execution) -> None:
-    """Пускает часы дальше после паузы. Lets the paused clocks go on."""
+    """Пускает часы дальше после паузы.
+
+    Lets the paused clocks go on.
+    """
     ticket = required_ticket(execution)
     operations.resume(execution.session, ticket, actor=execution.actor, step=execution.element_name)
 

@@ -25,7 +25,10 @@ def create_from_session(execution: Execution, session_id: int) -> int:
 
 @connector("ticket.link_session")
 def link_session(execution: Execution, session_id: int) -> None:
-    """Связывает с обращением разговор и его сообщения. Joins the conversation and its messages to the ticket."""
+    """Связывает с обращением разговор и его сообщения.
+
+    Joins the conversation and its messages to the ticket.
+    """
     line_session = _line_session(execution.session, session_id)
     creation.link_session(execution.session, required_ticket(execution), line_session)
 
@@ -57,20 +60,29 @@ def assign(execution: Execution, strategy: str = "service") -> int | None:
 
 @connector("ticket.record_reaction")
 def record_reaction(execution: Execution) -> None:
-    """Запоминает, когда обращение взяли в работу; второй раз ничего не меняет. Records when it was taken."""
+    """Запоминает, когда обращение взяли в работу; второй раз ничего не меняет.
+
+    Records when it was taken.
+    """
     ticket = required_ticket(execution)
     ticket.taken_at = ticket.taken_at or execution.now
 
 
 @connector("ticket.record_resolution")
 def record_resolution(execution: Execution) -> None:
-    """Запоминает, когда обращение решено. Records when it was resolved."""
+    """Запоминает, когда обращение решено.
+
+    Records when it was resolved.
+    """
     required_ticket(execution).resolved_at = execution.now
 
 
 @connector("ticket.raise_priority")
 def raise_priority(execution: Execution) -> None:
-    """Поднимает приоритет на одну ступень. Raises the priority by one step; the highest stays."""
+    """Поднимает приоритет на одну ступень.
+
+    Raises the priority by one step; the highest stays.
+    """
     ticket = required_ticket(execution)
     higher = PRIORITIES[min(ticket.priority_rank + 1, len(PRIORITIES) - 1)]
     fields.write(
@@ -86,7 +98,10 @@ def raise_priority(execution: Execution) -> None:
 
 @connector("ticket.clear_wait")
 def clear_wait(execution: Execution) -> None:
-    """Пауза кончилась: убирает её причину и срок. Ends the pause on the card."""
+    """Пауза кончилась: убирает её причину и срок.
+
+    Ends the pause on the card.
+    """
     ticket = required_ticket(execution)
     if ticket.wait_since is None and ticket.wait_until is None and not ticket.wait_reason:
         return

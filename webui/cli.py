@@ -103,17 +103,22 @@ def mailbox() -> None:
     "--write", metavar="MESSAGE", help=both("записать миграцию к моделям", "write the migration to the models")
 )
 def migrate(write: str | None) -> None:
-    """Upgrade the database; for developers: write the next migration."""
+    """Upgrade the database and add what any installation needs; for developers: write the next migration."""
     from engine import migrations
     from engine.db import Database
     from services import models as models
+    from services.reference import ensure_reference
 
     settings = _settings()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database)
     if write:
         click.echo(migrations.write(database, write))
-    elif migrations.upgrade(database):
+        return
+    upgraded = migrations.upgrade(database)
+    with database.transaction() as session:
+        ensure_reference(session, settings)
+    if upgraded:
         click.echo(both("Таблицы обновлены", "The tables are up to date now"))
     else:
         click.echo(both("Таблицы уже этой версии", "The tables were up to date"))

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from engine import clock, connectors
 from engine.bpmn import lint, parser, xml
@@ -191,13 +191,9 @@ _programs = _Programs()
 
 
 def _loaded(session: Session, definition_id: int, bindings: Mapping[str, int]) -> Program:
-    query = (
-        select(ProcessDefinition)
-        .where(ProcessDefinition.id.in_({definition_id, *bindings.values()}))
-        .options(joinedload(ProcessDefinition.resource))
-    )
-    definitions = list(session.scalars(query))
-    main = next(each.key for each in definitions if each.id == definition_id)
+    """The program of these versions; the files are read only when it is not in memory."""
+    definitions = [session.get_one(ProcessDefinition, each) for each in sorted({definition_id, *bindings.values()})]
+    main = session.get_one(ProcessDefinition, definition_id).key
     key = fingerprint(main, {each.key: each.sha256 for each in definitions})
     program = _programs.get(key)
     if program is None:

@@ -11,6 +11,7 @@ from services.catalog.models import TicketStatus
 
 def introduce_statuses(session: Session, definition: ProcessDefinition) -> None:
     """Add the statuses that an activated diagram brings along; those that people already know stay as they are."""
+    session.info.pop("statuses", None)
     position = session.scalar(select(func.max(TicketStatus.position))) or 0
     for node in definition.index["nodes"].values():
         terms, code = node.get("new_status"), node.get("status")

@@ -68,9 +68,12 @@ def is_choice(session: Session, catalog: str, value: str) -> bool:
 
 
 def statuses(session: Session) -> dict[str, TicketStatus]:
-    """All statuses by code, in their order."""
-    ordered = session.scalars(select(TicketStatus).order_by(TicketStatus.position, TicketStatus.code))
-    return {status.code: status for status in ordered}
+    """All statuses by code, in their order; read once per session."""
+    known: dict[str, TicketStatus] | None = session.info.get("statuses")
+    if known is None:
+        ordered = session.scalars(select(TicketStatus).order_by(TicketStatus.position, TicketStatus.code))
+        known = session.info["statuses"] = {status.code: status for status in ordered}
+    return known
 
 
 def status_codes(session: Session) -> set[str]:

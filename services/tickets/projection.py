@@ -9,7 +9,7 @@ from engine.errors import NotFound
 from engine.listeners import StatusEntered
 from engine.models import ProcessInstance
 from services.catalog.models import TicketStatus
-from services.catalog.queries import status_name
+from services.catalog.queries import status_name, statuses
 from services.lines.models import Message
 from services.notifications import live
 from services.tickets import history
@@ -25,10 +25,10 @@ def project(session: Session, instance: ProcessInstance, entered: StatusEntered)
     ticket = ticket_of(session, instance)
     if ticket is None or ticket.status == entered.code:
         return
-    new = session.get(TicketStatus, entered.code)
+    known = statuses(session)
+    new, old = known.get(entered.code), known.get(ticket.status or "")
     if new is None:
         raise NotFound(f"Expected a status of the catalog, there is none of the code {entered.code}")
-    old = session.get(TicketStatus, ticket.status) if ticket.status else None
     ticket.status = new.code
     ticket.is_open = new.category != "done"
     _mark_moments(ticket, new)

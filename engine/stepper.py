@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, insert, select
+from sqlalchemy.orm import Session, SessionTransaction
 
 from engine import clock, connectors, history, repository
 from engine.bpmn.machine import Happening, Machine
@@ -21,6 +21,7 @@ from engine.reconcile import Cause, OpenRow, open_rows, reconcile
 from engine.values import stored
 
 _RUNNING = "engine.running_steps"
+_LOCKED = "engine.locked"
 _MOST_CHAINED = 20
 
 
@@ -50,18 +51,38 @@ class Running:
 
 def lock(session: Session, instance_id: int, *, skip_locked: bool = False) -> ProcessInstance:
     """The instance, read afresh and locked until the end of the transaction; raises NotFound or Busy."""
-    query = (
-        select(ProcessInstance)
-        .where(ProcessInstance.id == instance_id)
-        .with_for_update(skip_locked=skip_locked)
-        .execution_options(populate_existing=True)
-    )
-    instance = session.scalars(query).one_or_none()
-    if instance is None:
+    if _is_locked(session, instance_id):
+        return session.get_one(ProcessInstance, instance_id)
+    wanted = select(ProcessInstance).where(ProcessInstance.id == instance_id)
+    found = _locked(session, wanted.with_for_update(skip_locked=skip_locked))
+    if not found:
         if skip_locked and session.get(ProcessInstance, instance_id) is not None:
             raise Busy
         raise NotFound(f"Expected the instance {instance_id} to exist, but it does not")
-    return instance
+    return found[0]
+
+
+def lock_all(session: Session, business_key: str) -> Sequence[ProcessInstance]:
+    """All instances of a record of the host, oldest first, read afresh and locked as by `lock`."""
+    wanted = select(ProcessInstance).where(ProcessInstance.business_key == business_key)
+    return _locked(session, wanted.order_by(ProcessInstance.id).with_for_update())
+
+
+def _locked(session: Session, wanted: Select[ProcessInstance]) -> Sequence[ProcessInstance]:
+    found = session.scalars(wanted.execution_options(populate_existing=True)).all()
+    for instance in found:
+        session.info.setdefault(_LOCKED, {})[instance.id] = _transaction(session)
+    return found
+
+
+def _is_locked(session: Session, instance_id: int) -> bool:
+    """Whether this very transaction or savepoint holds the lock; a rollback gives it back."""
+    holder = session.info.get(_LOCKED, {}).get(instance_id)
+    return holder is not None and holder is _transaction(session)
+
+
+def _transaction(session: Session) -> SessionTransaction | None:
+    return session.get_nested_transaction() or session.get_transaction()
 
 
 def running(session: Session, instance_id: int) -> Running | None:
@@ -71,13 +92,17 @@ def running(session: Session, instance_id: int) -> Running | None:
 
 
 def step(session: Session, instance: ProcessInstance, move: Move) -> ProcessInstance:
-    """Make one move of a locked instance; after an error the transaction must be rolled back."""
+    """Make one move of a locked instance; after an error the transaction must be rolled back.
+
+    What the step changes is written at its end, in few statements: who must find by a query what was changed within
+    the same step flushes it himself.
+    """
     if running(session, instance.id):
         raise EngineError("Expected one step of an instance at a time, but one is under way")
     at = clock.now()
     machine = load(session, instance, move.actor)
-    before = open_rows(session, instance.id) if instance.version else {}
-    with _under_way(session, instance, machine) as current:
+    with _under_way(session, instance, machine) as current, session.no_autoflush:
+        before = open_rows(session, instance.id) if instance.version else {}
         _explained(machine, lambda: move.apply(machine, before))
         _explained(machine, machine.run)
         rearmed = machine.rearm() if current.wants_rearm or move.name == "rearm" else set()

@@ -20,7 +20,7 @@ def open_tasks(session: Session, instance_id: int) -> Sequence[UserTask]:
 
 def get_open(session: Session, instance: ProcessInstance, user_task_id: int) -> UserTask:
     """The open user task; raises Stale with who did what and when if it is over, NotFound if it never was."""
-    task = session.get(UserTask, user_task_id, populate_existing=True)
+    task = session.get(UserTask, user_task_id)
     if task is None or task.instance_id != instance.id:
         raise NotFound(f"Expected the user task {user_task_id} in this instance, but it is not there")
     if task.state != "open":

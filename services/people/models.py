@@ -67,7 +67,7 @@ class Agent(Base):
     last_assigned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
-    roles: Mapped[list[Role]] = relationship(secondary=agent_role, lazy="selectin")
+    roles: Mapped[list[Role]] = relationship(secondary=agent_role)
     groups: Mapped[list[Group]] = relationship(secondary=agent_group, back_populates="members")
 
     @property

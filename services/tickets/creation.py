@@ -80,6 +80,7 @@ def link_session(session: Session, ticket: Ticket, line_session: LineSession) ->
     if before is not None and before.ticket_id is not None:
         _continue(session, session.get_one(Ticket, before.ticket_id), ticket)
     live.publish(session, f"ticket:{ticket.id}", "messages")
+    session.flush()
 
 
 def _continue(session: Session, before: Ticket, ticket: Ticket) -> None:

@@ -52,7 +52,6 @@ def perform_action(
         session, ticket, "action", actor=actor.ref, new=action.label, step=action.element_name, data={"id": action.id}
     )
     touched = _write_bound(session, ticket, cleaned.bound, actor, action.element_name)
-    session.flush()
     actions.perform(
         session,
         instance.id,
@@ -67,10 +66,9 @@ def perform_action(
 
 def _locked(session: Session, ticket: Ticket) -> ProcessInstance:
     """The running instance, locked before anything is written, so that two people never wait for each other."""
-    instance = queries.instance_of(session, ticket)
+    instance = queries.present(stepper.lock_all(session, ticket.business_key))
     if instance is None:
         raise Stale
-    instance = stepper.lock(session, instance.id)
     session.refresh(ticket, [*fields.FIELDS, "status", "is_open", "priority_manual", "priority_rank"])
     return instance
 

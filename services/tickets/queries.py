@@ -15,7 +15,6 @@ from engine.errors import NotFound
 from engine.models import ProcessInstance
 from services import forms
 from services.access.rights import may_press
-from services.clients.models import Client
 from services.people.models import Agent
 from services.tickets.folders import FOLDERS, Folder
 from services.tickets.models import Draft, Ticket, TicketEvent
@@ -42,7 +41,7 @@ __all__ = [
 
 
 def by_number(session: Session, agent: Agent, number: int) -> Ticket:
-    """The ticket of that number with all that its card shows; raises NotFound, also for what is not visible."""
+    """The ticket of that number with what it points to; raises NotFound, also for what is not visible."""
     wanted = visible_to(agent).where(Ticket.number == number).options(*_CARD)
     ticket = session.scalars(wanted).one_or_none()
     if ticket is None:
@@ -54,7 +53,7 @@ _CARD = (
     joinedload(Ticket.type),
     joinedload(Ticket.service),
     joinedload(Ticket.product),
-    joinedload(Ticket.client).selectinload(Client.contacts),
+    joinedload(Ticket.client),
     joinedload(Ticket.company),
     joinedload(Ticket.responsible),
     joinedload(Ticket.line),
@@ -63,9 +62,13 @@ _CARD = (
 
 def instance_of(session: Session, ticket: Ticket) -> ProcessInstance | None:
     """The running process of the ticket, else the one that ended last."""
-    found = runtime.instances(session, ticket.business_key)
-    running = [instance for instance in found if instance.state == "active"]
-    return max(running or found, key=lambda instance: instance.id, default=None)
+    return present(runtime.instances(session, ticket.business_key))
+
+
+def present(instances: Sequence[ProcessInstance]) -> ProcessInstance | None:
+    """Of the instances of one ticket the one that runs, else the one that ended last."""
+    running = [instance for instance in instances if instance.state == "active"]
+    return max(running or instances, key=lambda instance: instance.id, default=None)
 
 
 def offered_actions(session: Session, ticket: Ticket, agent: Agent) -> list[Action]:
@@ -87,7 +90,7 @@ def offered_action(session: Session, ticket: Ticket, agent: Agent, ref: str) -> 
 
 def form_of(session: Session, ticket: Ticket, action: Action) -> forms.Form | None:
     """The form to be filled in before the button is pressed, as it was deployed with the ticket's own process."""
-    instance = instance_of(session, ticket)
+    instance = instance_of(session, ticket) if action.form else None
     if instance is None or action.form is None:
         return None
     return forms.load(repository.form(session, instance.definition, action.form))

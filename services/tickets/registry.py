@@ -104,7 +104,7 @@ _SHOWN = (
     joinedload(Ticket.type),
     joinedload(Ticket.service),
     joinedload(Ticket.client).joinedload(Client.company),
-    joinedload(Ticket.responsible).selectinload(Agent.roles),
+    joinedload(Ticket.responsible),
     selectinload(Ticket.line),
 )
 

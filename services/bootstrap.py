@@ -16,6 +16,7 @@ from engine.models import Incident, ProcessInstance
 from services import models as models
 from services.catalog.operations import introduce_statuses
 from services.catalog.queries import status_codes
+from services.lines import beginnings
 from services.lines import connectors as line_connectors
 from services.lines.operations import close_sessions
 from services.mail import identity, inbound
@@ -79,6 +80,7 @@ def register_sources(settings: Settings) -> None:
     """Name the rows that fall due; the engine's own jobs name themselves."""
     due.register(outbox.source(settings))
     due.register(inbound.source(settings))
+    due.register(beginnings.due_source())
     due.register(DueSource("housekeeping", _claim_housekeeping, _keep_house, _next_housekeeping))
 
 

@@ -33,7 +33,7 @@ class Right(StrEnum):
 _RIGHTS: dict[str, frozenset[Right]] = {
     OPERATOR: frozenset({Right.WORK}),
     SUPERVISOR: frozenset({Right.SEE_ALL, Right.WORK, Right.ASSIGN, Right.SET_PRIORITY}),
-    ANALYST: frozenset({Right.SEE_ALL, Right.PROCESSES, Right.LEVELS}),
+    ANALYST: frozenset({Right.SEE_ALL, Right.PROCESSES, Right.INCIDENTS, Right.LEVELS}),
     ADMIN: frozenset(Right),
 }
 

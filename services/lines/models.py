@@ -73,6 +73,10 @@ class LineSession(Base):
     subject: Mapped[str] = mapped_column(String(500), default="")
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_message_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    start_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    """When its process is to be tried again; None = it has started."""
+    start_error: Mapped[str] = mapped_column(Text, default="")
+    """Why the process could not start."""
 
     line: Mapped[Line] = relationship()
     channel: Mapped[Channel] = relationship()

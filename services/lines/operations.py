@@ -10,6 +10,7 @@ from services.access.rights import Right, require
 from services.clients.models import Client, ClientContact
 from services.clients.operations import client_for_contact
 from services.forms import FormInvalid
+from services.lines.beginnings import begin
 from services.lines.models import Channel, Line, LineSession, Message
 from services.lines.queries import chat_session, latest_session, token_hash
 from services.lines.thanks import is_thanks
@@ -54,9 +55,10 @@ def receive_message(
 ) -> Message:
     """A client's message enters a line: into the conversation of the hint, or it begins a new one.
 
-    A new conversation starts the line's process; a message in a known one reaches its ticket and the process that
-    waits for it. When the ticket's life is over, a new conversation takes up the old one. What a machine wrote
-    (`automatic`) joins the talk and moves nothing. `visitor` is the hash of a chat visitor's secret.
+    A new conversation starts the line's process, or waits for it (see `beginnings`); a message in a known one reaches
+    its ticket and the process that waits for it. When the ticket's life is over, a new conversation takes up the old
+    one. What a machine wrote (`automatic`) joins the talk and moves nothing. `visitor` is the hash of a chat visitor's
+    secret.
     """
     continued = session_hint is not None and session_hint.state == "open"
     line_session = session_hint if continued else _begin(session, channel, client, subject, session_hint, visitor)
@@ -64,10 +66,8 @@ def receive_message(
     line_session.last_message_at = clock.now()
     message = _incoming(session, line_session, client, text, external_id, automatic)
     live.publish(session, f"session:{line_session.id}", "messages")
-    if not continued:
-        runtime.start_process(
-            session, channel.line.process_key, variables={"session_id": line_session.id}, actor=f"client:{client.id}"
-        )
+    if not continued or line_session.start_at is not None:
+        begin(session, line_session)
     elif line_session.ticket_id is not None:
         _reach_ticket(session, session.get_one(Ticket, line_session.ticket_id), message)
     return message

@@ -29,6 +29,10 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "Некому назначить: № {number} «{topic}»{reason_ru}",
         "Nobody to assign: no. {number} “{topic}”{reason_en}",
     ),
+    "line_failed": (
+        "Линия «{line}»: клиент написал, но процесс не запустился: {error}",
+        "Line “{line}”: a client wrote, but the process did not start: {error}",
+    ),
     "incident": (
         "Процесс остановился на шаге «{element}»: {error}",
         "The process stopped at “{element}”: {error}",

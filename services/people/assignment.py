@@ -109,7 +109,7 @@ def _reason(ranked: Sequence[_Person], now: datetime) -> str:
     first = ranked[0]
     following = f" (у следующего {ranked[1].load})" if len(ranked) > 1 else ""
     last = _ago(first.last_assigned_at, now)
-    return f"выбран {first.name}: свободен, {_requests(first.load)}{following}, {last}"
+    return f"{first.name}: на месте, {_requests(first.load)}{following}, {last}"
 
 
 def _requests(number: int) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from engine.errors import BpmnError
 from services.clients.models import Client, ClientContact
 from services.forms import FormInvalid
 from services.lines import operations as lines
-from services.lines.models import Channel, LineSession, Message
+from services.lines.models import LineSession, Message
 from services.notifications.models import OutboxMessage
 from services.people.models import Agent
 from services.tickets import queries
@@ -178,16 +177,3 @@ def test_a_draft_lives_until_it_is_sent_or_emptied(desk: Desk) -> None:
     keep("ещё")
     keep(" ")
     assert kept() is None
-
-
-def test_a_process_that_fails_at_once_leaves_nothing_half_done(desk: Desk) -> None:
-    with desk.change() as session:
-        channel = session.scalars(select(Channel).where(Channel.kind == "chat")).one()
-        channel.line.process_key = "create_request_manually"
-
-    with pytest.raises(BpmnError):
-        desk.client_writes("Не печатает")
-
-    with desk.look() as session:
-        assert session.scalars(select(LineSession)).all() == []
-        assert session.scalars(select(Message)).all() == []

@@ -14,6 +14,7 @@ from engine import clock
 from engine import incidents as engine_incidents
 from engine.errors import EngineError, NotFound
 from engine.models import Incident, Job, ProcessInstance
+from services.lines import beginnings
 from webui.admin import runs
 from webui.admin.blueprint import STUDIO, blueprint
 from webui.failures import failure
@@ -52,6 +53,12 @@ def retry_incident(visit: Visit, incident_id: int) -> ResponseReturnValue:
     return leave_to(url_for("admin.instance", instance_id=incident.instance_id))
 
 
+@route(blueprint, "/conversations/<int:conversation_id>/retry", roles=STUDIO, methods=["POST"])
+def retry_conversation(visit: Visit, conversation_id: int) -> ResponseReturnValue:
+    beginnings.retry(visit.session, conversation_id)
+    return leave_to(url_for("admin.incidents"))
+
+
 def retry_all(session: Session, ids: Iterable[int], by: str) -> Outcome:
     """Try each incident again; one that cannot be tried leaves the others alone."""
     outcome = Outcome()
@@ -82,6 +89,7 @@ def _page(session: Session, outcome: Outcome | None) -> str:
     return render_template(
         "admin/incidents.html",
         incidents=found,
+        conversations=beginnings.waiting(session),
         most=_MOST,
         instances=instances,
         jobs={job.id: job for job in jobs},

@@ -566,6 +566,8 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(length=500), nullable=False),
         sa.Column("started_at", UtcDateTime(), nullable=False),
         sa.Column("last_message_at", UtcDateTime(), nullable=False),
+        sa.Column("start_at", UtcDateTime(), nullable=True),
+        sa.Column("start_error", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["channel_id"], ["channel.id"], name=op.f("fk_line_session_channel_id_channel")),
         sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_line_session_client_id_client")),
         sa.ForeignKeyConstraint(
@@ -578,6 +580,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("line_session", schema=None) as batch_op:
         batch_op.create_index("ix_line_session_client_id_state", ["client_id", "state"], unique=False)
+        batch_op.create_index(batch_op.f("ix_line_session_start_at"), ["start_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_line_session_ticket_id"), ["ticket_id"], unique=False)
 
     op.create_table(

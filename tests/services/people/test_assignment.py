@@ -104,7 +104,7 @@ def test_of_loads_three_one_two_the_second_person_is_chosen(desk: Database) -> N
         choice = _choose(session, _service(session, *people))
 
         assert choice.agent is people[1]
-        assert choice.reason == "выбран Рустам: свободен, 1 открытое (у следующего 2), назначений ещё не было"
+        assert choice.reason == "Рустам: на месте, 1 открытое (у следующего 2), назначений ещё не было"
 
 
 def test_paused_and_solved_requests_are_no_load(desk: Database) -> None:
@@ -224,7 +224,7 @@ def test_numbers_agree_with_their_word(desk: Database, number: int, said: str) -
         for _ in range(number):
             _ticket(session, agent=agent)
 
-        assert f"свободен, {said}, " in _choose(session, _service(session, agent)).reason
+        assert f"на месте, {said}, " in _choose(session, _service(session, agent)).reason
 
 
 def test_a_hundred_parallel_requests_spread_evenly(desk: Database) -> None:

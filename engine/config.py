@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     demo: bool = True
     """Fill an empty database with demonstration data at `bpmdesk up`."""
     workers: int = 1
+    web_processes: int = 1
+    """Serving processes; one uses one core."""
     web_threads: int = 64
     log_format: Literal["text", "json"] = "text"
 

@@ -19,7 +19,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
     def load_config(self) -> None:
         values = {
             "bind": f"{self._settings.host}:{self._settings.port}",
-            "workers": 1,
+            "workers": self._settings.web_processes,
             "worker_class": "gthread",
             "threads": self._settings.web_threads,
             "timeout": 60,

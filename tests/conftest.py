@@ -73,9 +73,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     if ON_POSTGRESQL:
         admin, template = request.getfixturevalue("_postgres_template")
         name = f"test_{uuid.uuid4().hex[:12]}"
-        _execute(admin, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        _execute(admin, f"CREATE DATABASE {name} TEMPLATE {template}")
         yield _with_database(name)
-        _execute(admin, f"DROP DATABASE {name} WITH (FORCE)")
+        _drop(admin, name)
         return
     path = tmp_path / "data" / "bpmdesk.db"
     path.parent.mkdir(exist_ok=True)
@@ -91,7 +91,7 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
         name = f"empty_{uuid.uuid4().hex[:12]}"
         _execute(admin, f"CREATE DATABASE {name}")
         yield _with_database(name)
-        _execute(admin, f"DROP DATABASE {name} WITH (FORCE)")
+        _drop(admin, name)
         return
     yield f"sqlite:///{tmp_path / 'empty.db'}"
 
@@ -151,6 +151,11 @@ def _create_tables(url: str) -> None:
 
 def _with_database(name: str) -> str:
     return make_url(os.environ["DATABASE_URL"]).set(database=name).render_as_string(hide_password=False)
+
+
+def _drop(admin: Engine, name: str) -> None:
+    """Refused while anybody is connected: a connection left open would fail some later test, whichever comes first."""
+    _execute(admin, f"DROP DATABASE {name}")
 
 
 def _execute(engine: Engine, statement: str) -> None:

@@ -17,6 +17,7 @@ from engine.errors import DeploymentRefused, EngineError
 from webui.wording import both
 
 if TYPE_CHECKING:
+    from engine.db import Database
     from services.bootstrap import Desk
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -111,7 +112,7 @@ def migrate(write: str | None) -> None:
 
     settings = _settings()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.database)
+    database = _until_the_end(Database(settings.database))
     if write:
         click.echo(migrations.write(database, write))
         return
@@ -246,8 +247,15 @@ def _desk() -> Desk:
     from webui.processes import require_tables
 
     desk = open_desk(_settings())
+    _until_the_end(desk.database)
     require_tables(desk)
     return desk
+
+
+def _until_the_end(database: Database) -> Database:
+    """Close its connections when the command is done, however it ends."""
+    click.get_current_context().call_on_close(database.dispose)
+    return database
 
 
 def _statuses(settings: Settings) -> set[str]:
@@ -260,7 +268,7 @@ def _statuses(settings: Settings) -> set[str]:
     if not settings.database_url and not (settings.data_dir / "bpmdesk.db").exists():
         return shipped
     try:
-        with Database(settings.database).reading() as session:
+        with _until_the_end(Database(settings.database)).reading() as session:
             return shipped | set(queries.statuses(session))
     except Exception as error:
         click.echo(

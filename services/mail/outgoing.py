@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from engine import clock
@@ -27,6 +29,17 @@ _AUTOMATIC = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "A
 _LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 _REPLY_MARKS = re.compile(r"\A(?:\s*(?:re|fw|fwd|aw|sv|ha|на|отв|ответ|пересл)(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)
 _NUMBER_MARK = re.compile(r"\s*\[№\s*\d+\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One mail to a member of staff."""
+
+    agent: Agent
+    subject: str
+    text: str
+    key: str
+    """Names the event: the same one is told to the same person once."""
 
 
 def queue_reply(
@@ -60,31 +73,31 @@ def queue_auto(
     return _queue_talk(session, ticket, session_row, message, recipient, "auto", _AUTOMATIC)
 
 
-def queue_notification(
-    session: Session, *, agent: Agent, ticket: Ticket | None, subject: str, text: str, key: str
-) -> OutboxMessage | None:
-    """Queue a notification to a member of staff; `key` names the event, the same key is queued once.
+def queue_notices(session: Session, notices: Iterable[Notice], ticket: Ticket | None) -> None:
+    """Queue mails to the staff; left out are those queued before, and addresses that may not be written to."""
+    rows = [_notice_row(notice, ticket) for notice in notices if _may_be_written_to(session, notice.agent.email)]
+    queued = select(OutboxMessage.key).where(OutboxMessage.key.in_([row["key"] for row in rows]))
+    known = set(session.scalars(queued))
+    if fresh := [row for row in rows if row["key"] not in known]:
+        session.execute(insert(OutboxMessage), fresh)
 
-    Returns None when it was queued before or the person has no address that may be written to.
-    """
-    full_key = _short_key(f"notify:{key}:{agent.id}")
-    if not _may_be_written_to(session, agent.email) or _is_queued(session, full_key):
-        return None
+
+def _notice_row(notice: Notice, ticket: Ticket | None) -> dict[str, object]:
+    key = _short_key(f"notify:{notice.key}:{notice.agent.id}")
     me = identity.current()
     thread = tokens.Thread("t", ticket.id if ticket else 0)
-    own = {"Message-ID": tokens.message_id(me.key, thread, full_key, me.domain)}
-    row = OutboxMessage(
-        key=full_key,
-        recipient=normalised(agent.email),
-        sender=me.address,
-        sender_name="bpmdesk",
-        subject=_with_number(clean_header(subject), ticket),
-        text=text,
-        headers=own | _AUTOMATIC | {LOOP_HEADER: me.domain},
-        ticket_id=ticket.id if ticket else None,
+    own = {"Message-ID": tokens.message_id(me.key, thread, key, me.domain), LOOP_HEADER: me.domain}
+    return {
+        "key": key,
+        "recipient": normalised(notice.agent.email),
+        "sender": me.address,
+        "sender_name": "bpmdesk",
+        "subject": _with_number(clean_header(notice.subject), ticket),
+        "text": notice.text,
+        "headers": own | _AUTOMATIC,
+        "ticket_id": ticket.id if ticket else None,
         **_due_now(),
-    )
-    return _added(session, row)
+    }
 
 
 def client_address(session: Session, session_row: LineSession, ticket: Ticket | None) -> str:
@@ -184,10 +197,6 @@ def _is_braked(session: Session, session_row: LineSession, recipient: str) -> bo
         OutboxMessage.recipient == recipient, OutboxMessage.key.startswith("auto:"), OutboxMessage.created_at > since
     )
     return (session.scalar(written) or 0) > BRAKE_LIMIT or (session.scalar(answered) or 0) >= BRAKE_LIMIT
-
-
-def _is_queued(session: Session, key: str) -> bool:
-    return session.scalar(select(OutboxMessage.id).where(OutboxMessage.key == key)) is not None
 
 
 def _short_key(key: str) -> str:

@@ -37,8 +37,7 @@ def notify(
     fresh = [agent for agent_id, agent in told.items() if agent_id not in bundled]
     if fresh:
         session.execute(insert(Notification), [_row(agent, kind, ticket, values) for agent in fresh])
-    for agent in fresh:
-        _mail(session, agent, kind, values, ticket)
+        outgoing.queue_notices(session, [_notice(agent, kind, values, ticket) for agent in fresh], ticket)
     for agent_id in told:
         live.publish(session, f"agent:{agent_id}", "feed")
     return len(told)
@@ -116,13 +115,11 @@ def _row(agent: Agent, kind: str, ticket: Ticket | None, data: Mapping[str, Any]
     }
 
 
-def _mail(session: Session, agent: Agent, kind: str, data: Mapping[str, Any], ticket: Ticket | None) -> None:
+def _notice(agent: Agent, kind: str, data: Mapping[str, Any], ticket: Ticket | None) -> outgoing.Notice:
     path = f"/tickets/{ticket.number}" if ticket else "/notifications"
     about = f"{ticket.id}" if ticket else str(data.get("incident", ""))
-    outgoing.queue_notification(
-        session,
-        agent=agent,
-        ticket=ticket,
+    return outgoing.Notice(
+        agent,
         subject=texts.line(kind, data, agent.language),
         text=texts.mail(kind, data, f"{identity.current().url}{path}", agent.language),
         key=f"{kind}:{data.get('clock', '')}:{about}:{clock.now():%Y%m%dT%H%M%S.%f}",

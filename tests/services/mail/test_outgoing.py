@@ -39,12 +39,14 @@ def test_automatic_mails_say_so(desk: MailDesk) -> None:
         auto = outgoing.queue_auto(
             session, ticket=talk.ticket, session_row=talk.row, message=talk.message(session, automatic=True)
         )
-        notification = outgoing.queue_notification(
-            session, agent=talk.agent, ticket=talk.ticket, subject="Новое обращение", text="…", key="assigned:42"
+        outgoing.queue_notices(
+            session, [outgoing.Notice(talk.agent, subject="Новое обращение", text="…", key="assigned:42")], talk.ticket
         )
 
-        for row in (auto, notification):
-            assert row is not None
+        assert auto is not None
+        rows = session.scalars(select(OutboxMessage)).all()
+        assert len(rows) == 2
+        for row in rows:
             assert row.headers["Auto-Submitted"] == "auto-generated"
             assert row.headers["X-Auto-Response-Suppress"] == "All"
 
@@ -53,7 +55,7 @@ def test_the_same_notification_is_queued_once(desk: MailDesk) -> None:
     with desk.database.transaction() as session:
         agent = begin_talk(session).agent
         for _ in range(3):
-            outgoing.queue_notification(session, agent=agent, ticket=None, subject="s", text="t", key="k" * 300)
+            outgoing.queue_notices(session, [outgoing.Notice(agent, subject="s", text="t", key="k" * 300)], None)
 
         assert len(session.scalars(select(OutboxMessage)).all()) == 1
 

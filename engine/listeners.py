@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine.models import Incident, ProcessDefinition, ProcessInstance, UserTask
+from engine.models import Incident, ProcessDefinition, ProcessInstance
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,6 @@ class StatusEntered:
 
 
 StatusListener = Callable[[Session, ProcessInstance, StatusEntered], None]
-UserTaskListener = Callable[[Session, ProcessInstance, UserTask], None]
 InstanceListener = Callable[[Session, ProcessInstance], None]
 IncidentListener = Callable[[Session, ProcessInstance, Incident], None]
 DefinitionListener = Callable[[Session, ProcessDefinition], None]
@@ -35,7 +34,6 @@ class Listeners:
     """Callbacks run inside the step's own transaction; an exception rolls the step back."""
 
     status_entered: list[StatusListener] = field(default_factory=list)
-    user_task_opened: list[UserTaskListener] = field(default_factory=list)
     stepped: list[InstanceListener] = field(default_factory=list)
     """After every saved step (live updates)."""
     ended: list[InstanceListener] = field(default_factory=list)

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from engine import iso8601
 from engine.bpmn.machine import Machine, Wait
-from engine.listeners import listeners
 from engine.models import Incident, Job, ProcessInstance, Subscription, UserTask
 
 _ROW_OF = {
@@ -162,23 +161,19 @@ def _move(session: Session, moved: list[tuple[OpenRow, Wait]]) -> None:
 
 
 def _open(session: Session, instance: ProcessInstance, machine: Machine, waits: list[Wait], at: datetime) -> None:
-    tasks = [_user_task(instance, machine, wait, at) for wait in waits]
-    session.add_all(tasks)
-    session.flush()
-    for task in tasks:
-        for listener in listeners().user_task_opened:
-            listener(session, instance, task)
+    if waits:
+        session.execute(insert(UserTask), [_user_task(instance, machine, wait, at) for wait in waits])
 
 
-def _user_task(instance: ProcessInstance, machine: Machine, wait: Wait, at: datetime) -> UserTask:
+def _user_task(instance: ProcessInstance, machine: Machine, wait: Wait, at: datetime) -> dict[str, Any]:
     assignment = machine.program.node(wait.process_key, wait.element_id).get("assignment", {})
-    return UserTask(
+    return {
         **_common(instance, wait, at),
-        name=wait.element_name,
-        state="open",
-        assignee=_evaluated(machine, wait, assignment.get("assignee")),
-        candidate_group=_evaluated(machine, wait, assignment.get("group")),
-    )
+        "name": wait.element_name,
+        "state": "open",
+        "assignee": _evaluated(machine, wait, assignment.get("assignee")),
+        "candidate_group": _evaluated(machine, wait, assignment.get("group")),
+    }
 
 
 def _evaluated(machine: Machine, wait: Wait, text: str | None) -> str | None:

@@ -73,11 +73,11 @@ class Card:
 
     @cached_property
     def clocks(self) -> list[deadlines.Row]:
-        return deadlines.rows(self._session, self.ticket)
+        return deadlines.rows(self.ticket)
 
     @cached_property
     def reasons(self) -> list[deadlines.Why]:
-        return deadlines.explained(self._session, self.ticket)
+        return deadlines.explained(self.ticket)
 
     @cached_property
     def instance(self) -> ProcessInstance | None:
@@ -85,7 +85,7 @@ class Card:
 
     @cached_property
     def actions(self) -> list[Action]:
-        return queries.offered_actions(self._session, self.ticket, self._agent)
+        return queries.offered_by(self._session, self.instance, self.ticket, self._agent)
 
     @property
     def buttons(self) -> list[Action]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import clock
@@ -101,12 +100,12 @@ def cells(session: Session, tickets: Sequence[Ticket]) -> dict[int, Cell]:
     return {ticket_id: Cell(raw, _words(raw), _hint(raw, rules[ticket_id])) for ticket_id, raw in found.items()}
 
 
-def rows(session: Session, ticket: Ticket) -> list[Row]:
+def rows(ticket: Ticket) -> list[Row]:
     """The clocks of a ticket with norm, fact and difference."""
-    return [_row(found) for found in _clocks(session, ticket) if found.target_sec]
+    return [_row(found) for found in ticket.clocks if found.target_sec]
 
 
-def explained(session: Session, ticket: Ticket) -> list[Why]:
+def explained(ticket: Ticket) -> list[Why]:
     """Why each due date of the ticket is what it is."""
     now = clock.now()
     return [
@@ -117,7 +116,7 @@ def explained(session: Session, ticket: Ticket) -> list[Why]:
             found.calendar.name,
             tuple(_pieces(sla.provenance(found, now))),
         )
-        for found in _clocks(session, ticket)
+        for found in ticket.clocks
         if found.target_sec
     ]
 
@@ -125,11 +124,6 @@ def explained(session: Session, ticket: Ticket) -> list[Why]:
 def kind_name(kind: str) -> str:
     """Реакция or Решение."""
     return gettext("Решение") if kind == "resolution" else gettext("Реакция")
-
-
-def _clocks(session: Session, ticket: Ticket) -> Sequence[ServiceClock]:
-    own = select(ServiceClock).where(ServiceClock.ticket_id == ticket.id)
-    return session.scalars(own.order_by(ServiceClock.id)).all()
 
 
 def _words(cell: SlaCell) -> str:

@@ -11,7 +11,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 from flask import Blueprint, Flask, current_app, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, joinedload
 
 from engine import clock
 from services.people import queries
@@ -84,8 +84,8 @@ def signed_in_agent(database: Session) -> Agent | None:
     if clock.now().timestamp() - since > _ABSOLUTE.total_seconds():
         session.clear()
         return None
-    known = select(Agent).where(Agent.fs_uniquifier == key, Agent.active).options(selectinload(Agent.roles))
-    return database.scalar(known)
+    known = select(Agent).where(Agent.fs_uniquifier == key, Agent.active).options(joinedload(Agent.roles))
+    return database.scalars(known).unique().one_or_none()
 
 
 @dataclass(slots=True)

@@ -47,7 +47,7 @@ def talk(session: Session, ticket: Ticket, after_id: int = 0, limit: int = 500) 
 
 def latest_session(session: Session, ticket: Ticket) -> LineSession | None:
     """The conversation in which the ticket's client is answered."""
-    own = select(LineSession).where(LineSession.ticket_id == ticket.id)
+    own = select(LineSession).where(LineSession.ticket_id == ticket.id).options(joinedload(LineSession.channel))
     return session.scalar(own.order_by(LineSession.last_message_at.desc(), LineSession.id.desc()).limit(1))
 
 

@@ -119,7 +119,7 @@ class ServiceClock(Base):
     ticket: Mapped[Ticket] = relationship(back_populates="clocks")
     calendar: Mapped[CalendarSnapshot] = relationship(lazy="joined")
     level: Mapped[ServiceLevel] = relationship()
-    events: Mapped[list[ClockEvent]] = relationship(back_populates="clock", order_by="ClockEvent.id", lazy="selectin")
+    events: Mapped[list[ClockEvent]] = relationship(back_populates="clock", order_by="ClockEvent.id", lazy="joined")
 
 
 class ClockEvent(Base):

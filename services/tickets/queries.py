@@ -15,6 +15,7 @@ from engine.errors import NotFound
 from engine.models import ProcessInstance
 from services import forms
 from services.access.rights import may_press
+from services.catalog.models import ServiceOffering
 from services.people.models import Agent
 from services.tickets.folders import FOLDERS, Folder
 from services.tickets.models import Draft, Ticket, TicketEvent
@@ -51,7 +52,7 @@ def by_number(session: Session, agent: Agent, number: int) -> Ticket:
 
 _CARD = (
     joinedload(Ticket.type),
-    joinedload(Ticket.service),
+    joinedload(Ticket.service).joinedload(ServiceOffering.parent),
     joinedload(Ticket.product),
     joinedload(Ticket.client),
     joinedload(Ticket.company),
@@ -73,8 +74,12 @@ def present(instances: Sequence[ProcessInstance]) -> ProcessInstance | None:
 
 def offered_actions(session: Session, ticket: Ticket, agent: Agent) -> list[Action]:
     """The buttons the process offers this person now, in the order of the diagram."""
-    instance = instance_of(session, ticket)
-    if instance is None or instance.state != "active":
+    return offered_by(session, instance_of(session, ticket), ticket, agent)
+
+
+def offered_by(session: Session, instance: ProcessInstance | None, ticket: Ticket, agent: Agent) -> list[Action]:
+    """The same for an instance at hand; none when there is none or it has ended."""
+    if instance is None:
         return []
     return [
         action

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from engine import clock
 from engine.db import UtcDateTime
@@ -105,7 +105,7 @@ _SHOWN = (
     joinedload(Ticket.service),
     joinedload(Ticket.client).joinedload(Client.company),
     joinedload(Ticket.responsible),
-    selectinload(Ticket.line),
+    joinedload(Ticket.line),
 )
 
 

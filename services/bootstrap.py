@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -11,8 +10,8 @@ from engine import clock, due, history, listeners, migrations
 from engine.clock import OffsetFileClock
 from engine.config import Settings
 from engine.db import Database
-from engine.due import DueSource
 from engine.models import Incident, ProcessInstance
+from services import housekeeping
 from services import models as models
 from services.catalog.operations import introduce_statuses
 from services.catalog.queries import status_codes
@@ -31,7 +30,6 @@ from services.tickets.keys import ticket_of
 
 CONNECTORS = (line_connectors, notification_connectors, sla_connectors, ticket_connectors)
 """Importing them registers them."""
-PRUNE_AFTER = live.KEPT + timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,7 @@ def register_sources(settings: Settings) -> None:
     due.register(outbox.source(settings))
     due.register(inbound.source(settings))
     due.register(beginnings.due_source())
-    due.register(DueSource("housekeeping", _claim_housekeeping, _keep_house, _next_housekeeping))
+    due.register(housekeeping.source(settings))
 
 
 def _publish_step(session: Session, instance: ProcessInstance) -> None:
@@ -110,18 +108,3 @@ def _tell_admins(session: Session, instance: ProcessInstance, incident: Incident
         incident=incident.id,
     )
     live.publish(session, "processes", "incidents")
-
-
-def _next_housekeeping(session: Session) -> datetime | None:
-    oldest = live.oldest_at(session)
-    return oldest + PRUNE_AFTER if oldest else None
-
-
-def _claim_housekeeping(session: Session, _owner: str, _limit: int) -> list[int]:
-    due_at = _next_housekeeping(session)
-    return [1] if due_at is not None and due_at <= clock.now() else []
-
-
-def _keep_house(database: Database, _ids: list[int]) -> None:
-    with database.transaction() as session:
-        live.prune(session)

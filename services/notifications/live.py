@@ -13,6 +13,8 @@ from services.notifications.models import LiveEvent
 
 Notifier = Callable[[Collection[str]], None]
 KEPT = timedelta(hours=1)
+_ORDER = 7263515
+"""The key of the advisory lock, next to that of the migrations."""
 
 _notifier: Notifier | None = None
 
@@ -37,9 +39,20 @@ def _write(session: Session) -> None:
     """One statement at the end of the transaction; a savepoint within it is no end."""
     if session.in_nested_transaction():
         return
+    session.flush()
+    _queue_up(session)
     at = clock.now()
     rows = [{"topic": topic, "part": part, "at": at} for topic, part in session.info["live"]]
     session.execute(insert(LiveEvent), rows)
+
+
+def _queue_up(session: Session) -> None:
+    """Take ids in the order of the commits: a reader that has seen an id never looks for a smaller one again.
+
+    SQLite has one writer at a time anyway; PostgreSQL is held to one from here to the end of the commit.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(_ORDER)))
 
 
 def _wake(topics: Collection[str]) -> None:

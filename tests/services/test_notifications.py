@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from threading import Thread
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.event import listen
+from sqlalchemy.orm import Session
 
 from engine.clock import FixedClock
 from engine.db import Database
@@ -78,6 +81,37 @@ def test_an_open_page_learns_each_change_once_and_is_woken_after_the_commit(
         heard = live.since(session, 0, ["ticket:1"])
         assert [event.part for event in heard] == ["card", "messages"]
         assert live.since(session, live.latest_id(session), ["ticket:1", "tickets"]) == []
+
+
+def test_a_reader_misses_nothing_when_a_later_change_is_committed_first(database: Database, clock: FixedClock) -> None:
+    heard: list[str] = []
+    last = 0
+
+    def read() -> None:
+        nonlocal last
+        with database.reading() as session:
+            for event in live.since(session, last, ["ticket:1", "ticket:2"]):
+                heard.append(event.topic)
+                last = event.id
+
+    def change_another() -> None:
+        with database.transaction() as session:
+            live.publish(session, "ticket:2")
+
+    other = Thread(target=change_another)
+
+    def let_the_other_pass(_: Session) -> None:
+        other.start()
+        other.join(1)  # it is through by then unless it has to wait for us
+        read()
+
+    with database.transaction() as session:
+        live.publish(session, "ticket:1")
+        listen(session, "before_commit", let_the_other_pass)
+    other.join()
+    read()
+
+    assert heard == ["ticket:1", "ticket:2"]
 
 
 def test_nothing_is_said_about_a_change_that_failed(database: Database, clock: FixedClock) -> None:

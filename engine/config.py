@@ -18,7 +18,7 @@ _LONGEST_SOCKET_NAME = 100
 class Settings(BaseSettings):
     """Everything an administrator sets outside the interface; see docs/reference/settings.md."""
 
-    model_config = SettingsConfigDict(env_prefix="BPMDESK_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="BPMDESK_", env_ignore_empty=True, extra="ignore")
 
     data_dir: Path = Path("data")
     """Database, attachments, embedded Valkey, secret key."""

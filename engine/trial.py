@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -251,18 +252,23 @@ def _host(files: Mapping[str, bytes], data: Mapping[str, Any], trial: _Trial) ->
     def entered(_session: Session, _instance: models.ProcessInstance, status: listeners.StatusEntered) -> None:
         trial.outcome.status = status.code
 
-    made_up = {name: _MadeUp(name, fields).namespace for name, fields in _asked(files).items() if name not in data}
     given = {name: value for name, value in data.items() if isinstance(value, dict)}
-    return listeners.Listeners(status_entered=[entered], context=[lambda _s, _i: {**made_up, **given}])
+    made_up = {
+        name: _MadeUp(name, asked, given.get(name, {})).namespace
+        for name, asked in _asked(files).items()
+        if name not in data or asked - set(given.get(name, asked))
+    }
+    return listeners.Listeners(status_entered=[entered], context=[lambda _s, _i: {**given, **made_up}])
 
 
 class _MadeUp:
-    """A part of the context that `data` does not give: fields are nothing, `due` and `remind` are hours away."""
+    """A part of the context that `data` gives in part: other fields are nothing, `due` and `remind` hours away."""
 
-    def __init__(self, name: str, asked: set[str]) -> None:
+    def __init__(self, name: str, asked: set[str], given: Mapping[str, Any]) -> None:
         self._fixed: dict[tuple[str, Any], datetime] = {}
         functions = {function: self._function(function) for function in asked}
-        self.namespace = Namespace(name, {each: lambda: None for each in asked}, functions)
+        fields = {each: partial(given.get, each) for each in asked | set(given)}
+        self.namespace = Namespace(name, fields, functions)
 
     def _function(self, name: str) -> Any:
         def answer(kind: Any = None) -> datetime | None:

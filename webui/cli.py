@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from engine.config import Settings
 from engine.errors import DeploymentRefused, EngineError
+from webui import logs
 from webui.wording import both
 
 if TYPE_CHECKING:
@@ -26,8 +27,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def main() -> None:
-    """Run one command. Whatever goes wrong is said in a line or two, never as a traceback."""
+    """Run one command. Whatever goes wrong is said in a line or two, never as a traceback.
+
+    Standard output belongs to the command's answer, the log goes to standard error.
+    """
     try:
+        logs.configure(_settings(), "bpmdesk")
         code = cli.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
@@ -152,7 +157,7 @@ def check(paths: Sequence[Path], style: str) -> int:
     """Lint; 1 when there is an error."""
     from engine.bpmn.lint.command import command
     from engine.connectors import catalogue
-    from services import bootstrap as bootstrap  # registers the connectors
+    from services import connectors as connectors  # registers them
 
     return command(paths, style, connectors=catalogue(), statuses=_statuses(_settings()))
 

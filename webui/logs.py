@@ -39,10 +39,22 @@ def configure(settings: Settings, process: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_StandardError,
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+
+
+class _StandardError:
+    """Writes to whatever standard error is at that moment: tests and terminals change it under a running program."""
+
+    def __init__(self, *_names: Any) -> None:
+        pass
+
+    def msg(self, message: str) -> None:
+        print(message, file=sys.stderr, flush=True)
+
+    log = debug = info = warning = warn = error = err = critical = fatal = exception = msg
 
 
 def _add_process(_logger: Any, _method: str, event: EventDict) -> EventDict:

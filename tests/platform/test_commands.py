@@ -172,3 +172,31 @@ def test_doctor_says_what_to_do(bpmdesk: Run) -> None:
 
 def test_russian_is_the_default_language(process: Run) -> None:
     assert "Запустить всё" in process("--help", BPMDESK_LANGUAGE="").stdout
+
+
+def test_the_log_stays_out_of_the_answer(bpmdesk: Run, tmp_path: Path) -> None:
+    broken = tmp_path / "late.bpmn"
+    broken.write_text(TIMER_THEN_UNKNOWN_NAME)
+
+    tried = bpmdesk("try", str(broken), "--format", "json")
+
+    assert json.loads(tried.stdout)["state"] == "incident"
+    assert "job failed" in tried.stderr
+
+
+TIMER_THEN_UNKNOWN_NAME = """<?xml version="1.0" encoding="UTF-8"?>
+<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="urn:test">
+  <bpmn:process id="late" isExecutable="true">
+    <bpmn:startEvent id="start"><bpmn:outgoing>a</bpmn:outgoing></bpmn:startEvent>
+    <bpmn:intermediateCatchEvent id="wait" name="Wait"><bpmn:incoming>a</bpmn:incoming><bpmn:outgoing>b</bpmn:outgoing>
+      <bpmn:timerEventDefinition id="t"><bpmn:timeDuration>PT1H</bpmn:timeDuration></bpmn:timerEventDefinition>
+    </bpmn:intermediateCatchEvent>
+    <bpmn:scriptTask id="set" name="Set"><bpmn:incoming>b</bpmn:incoming><bpmn:outgoing>c</bpmn:outgoing>
+      <bpmn:script>x = nobody_knows</bpmn:script></bpmn:scriptTask>
+    <bpmn:endEvent id="end" name="End"><bpmn:incoming>c</bpmn:incoming></bpmn:endEvent>
+    <bpmn:sequenceFlow id="a" sourceRef="start" targetRef="wait"/>
+    <bpmn:sequenceFlow id="b" sourceRef="wait" targetRef="set"/>
+    <bpmn:sequenceFlow id="c" sourceRef="set" targetRef="end"/>
+  </bpmn:process>
+</bpmn:definitions>
+"""

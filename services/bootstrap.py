@@ -11,25 +11,19 @@ from engine.clock import OffsetFileClock
 from engine.config import Settings
 from engine.db import Database
 from engine.models import Incident, ProcessInstance
+from services import connectors as connectors
 from services import housekeeping
 from services import models as models
 from services.catalog.operations import introduce_statuses
 from services.catalog.queries import status_codes
 from services.lines import beginnings
-from services.lines import connectors as line_connectors
 from services.lines.operations import close_sessions
 from services.mail import identity, inbound
-from services.notifications import connectors as notification_connectors
 from services.notifications import live, outbox
 from services.notifications.operations import notify_admins
 from services.reference import ensure_reference
-from services.sla import connectors as sla_connectors
-from services.tickets import connectors as ticket_connectors
 from services.tickets import context, projection
 from services.tickets.keys import ticket_of
-
-CONNECTORS = (line_connectors, notification_connectors, sla_connectors, ticket_connectors)
-"""Importing them registers them."""
 
 
 @dataclass(frozen=True, slots=True)

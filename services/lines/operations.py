@@ -88,6 +88,7 @@ def _begin(
         client=client,
         continues_id=continues.id if continues else None,
         token_hash=visitor,
+        start_at=None,
         subject=one_line(subject, 500),
         started_at=now,
         last_message_at=now,
@@ -179,7 +180,6 @@ def note(session: Session, ticket: Ticket, *, text: str, actor: Agent) -> Messag
         created_at=clock.now(),
     )
     session.add(message)
-    session.flush()
     _finish(session, ticket, message, actor)
     return message
 
@@ -238,7 +238,6 @@ def _outgoing(session: Session, ticket: Ticket, line_session: LineSession, text:
         created_at=clock.now(),
     )
     session.add(message)
-    session.flush()
     return message
 
 
@@ -256,6 +255,7 @@ def _mail_session(session: Session, ticket: Ticket) -> LineSession | None:
 
 
 def _finish(session: Session, ticket: Ticket, message: Message, actor: Agent) -> None:
+    session.flush()
     session.execute(delete(Draft).where(Draft.agent_id == actor.id, Draft.ticket_id == ticket.id))
     _record(session, ticket, message, actor.ref)
     live.publish(session, f"ticket:{ticket.id}", "messages")

@@ -73,14 +73,14 @@ def create_from_session(session: Session, line_session: LineSession, *, actor: s
 
 def link_session(session: Session, ticket: Ticket, line_session: LineSession) -> None:
     """The conversation and what was said in it belong to the ticket; a continued one names the ticket before."""
-    line_session.ticket_id = ticket.id
+    conversation = update(LineSession).where(LineSession.id == line_session.id)
+    session.execute(conversation.values(ticket_id=ticket.id))
     said = update(Message).where(Message.session_id == line_session.id, Message.ticket_id.is_(None))
     session.execute(said.values(ticket_id=ticket.id))
     before = session.get(LineSession, line_session.continues_id) if line_session.continues_id is not None else None
     if before is not None and before.ticket_id is not None:
         _continue(session, session.get_one(Ticket, before.ticket_id), ticket)
     live.publish(session, f"ticket:{ticket.id}", "messages")
-    session.flush()
 
 
 def _continue(session: Session, before: Ticket, ticket: Ticket) -> None:

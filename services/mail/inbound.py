@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
 from engine import clock
@@ -17,6 +17,7 @@ from engine.db import Database
 from engine.due import DueSource
 from engine.errors import Busy, NotFound
 from services.lines.models import InboundMail
+from services.mail import leases
 from services.mail.delivery import accept
 from services.mail.parsing import ParsedMail, Unparsable
 from services.mail.sandbox import ParsingFailed, Sandbox
@@ -47,19 +48,7 @@ def source(settings: Settings) -> DueSource:
 
 def claim(session: Session, owner: str, limit: int) -> list[int]:
     """Lease up to `limit` stored mails that are due, oldest first."""
-    now = clock.now()
-    due = (
-        select(InboundMail.id)
-        .where(InboundMail.state == "stored", InboundMail.next_at <= now)
-        .where(or_(InboundMail.lease_until.is_(None), InboundMail.lease_until <= now))
-        .order_by(InboundMail.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    ids = list(session.scalars(due))
-    if ids:
-        session.execute(update(InboundMail).where(InboundMail.id.in_(ids)).values(lease_until=now + LEASE))
-    return ids
+    return leases.claim(session, InboundMail, "stored", LEASE, limit)
 
 
 def execute(settings: Settings, database: Database, ids: list[int]) -> None:
@@ -68,15 +57,14 @@ def execute(settings: Settings, database: Database, ids: list[int]) -> None:
     with Sandbox() as sandbox:
         for position, identifier in enumerate(ids):
             if time.monotonic() > stop_at:
-                _give_back(database, ids[position:])
+                leases.give_back(database, InboundMail, "stored", ids[position:])
                 return
             _process(settings, database, sandbox, identifier)
 
 
 def next_due(session: Session) -> datetime | None:
     """When the next stored mail is due, or its lease ends."""
-    waits_until = func.coalesce(InboundMail.lease_until, InboundMail.next_at)
-    return session.scalar(select(func.min(waits_until)).where(InboundMail.state == "stored"))
+    return leases.next_due(session, InboundMail, "stored")
 
 
 def retry(session: Session, inbound_id: int) -> None:
@@ -168,9 +156,3 @@ def _put_off(database: Database, identifier: int) -> None:
         if row is not None:
             row.attempts -= 1
             row.next_at, row.lease_until = clock.now() + BUSY_WAIT, None
-
-
-def _give_back(database: Database, ids: list[int]) -> None:
-    with database.transaction() as session:
-        rows = update(InboundMail).where(InboundMail.id.in_(ids), InboundMail.state == "stored")
-        session.execute(rows.values(lease_until=None))

@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from functools import partial
 
 import structlog
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from engine import clock
@@ -19,6 +19,7 @@ from engine.due import DueSource
 from engine.errors import NotFound
 from services.lines import attachments
 from services.lines.models import Attachment, Message
+from services.mail import leases
 from services.mail.composing import compose
 from services.mail.smtp import Connection, MailRefused, ServerUnavailable
 from services.mail.wording import say
@@ -52,19 +53,7 @@ def source(settings: Settings) -> DueSource:
 
 def claim(session: Session, owner: str, limit: int) -> list[int]:
     """Lease up to `limit` mails that are due, oldest first."""
-    now = clock.now()
-    due = (
-        select(OutboxMessage.id)
-        .where(OutboxMessage.state == "queued", OutboxMessage.next_at <= now)
-        .where(or_(OutboxMessage.lease_until.is_(None), OutboxMessage.lease_until <= now))
-        .order_by(OutboxMessage.next_at, OutboxMessage.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    ids = list(session.scalars(due))
-    if ids:
-        session.execute(update(OutboxMessage).where(OutboxMessage.id.in_(ids)).values(lease_until=now + LEASE))
-    return ids
+    return leases.claim(session, OutboxMessage, "queued", LEASE, limit)
 
 
 def execute(settings: Settings, database: Database, ids: list[int]) -> None:
@@ -73,7 +62,7 @@ def execute(settings: Settings, database: Database, ids: list[int]) -> None:
     with Connection(settings) as connection:
         for position, identifier in enumerate(ids):
             if time.monotonic() > stop_at:
-                _give_back(database, ids[position:])
+                leases.give_back(database, OutboxMessage, "queued", ids[position:])
                 return
             try:
                 _send(settings, database, connection, identifier)
@@ -84,8 +73,7 @@ def execute(settings: Settings, database: Database, ids: list[int]) -> None:
 
 def next_due(session: Session) -> datetime | None:
     """When the next mail is due, or its lease ends."""
-    waits_until = func.coalesce(OutboxMessage.lease_until, OutboxMessage.next_at)
-    return session.scalar(select(func.min(waits_until)).where(OutboxMessage.state == "queued"))
+    return leases.next_due(session, OutboxMessage, "queued")
 
 
 def retry(session: Session, outbox_id: int) -> None:
@@ -197,12 +185,6 @@ def _set_delivery(session: Session, row: OutboxMessage, delivery: str) -> Messag
 def _locked(session: Session, identifier: int) -> OutboxMessage | None:
     wanted = select(OutboxMessage).where(OutboxMessage.id == identifier, OutboxMessage.state == "queued")
     return session.scalar(wanted.with_for_update())
-
-
-def _give_back(database: Database, ids: list[int]) -> None:
-    with database.transaction() as session:
-        rows = update(OutboxMessage).where(OutboxMessage.id.in_(ids), OutboxMessage.state == "queued")
-        session.execute(rows.values(lease_until=None))
 
 
 def _postpone_all(database: Database, ids: list[int], error: str) -> None:

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import redis
@@ -21,6 +22,9 @@ from engine.clock import FixedClock
 from engine.config import Settings
 from engine.db import Base, Database
 from tests.postgres import PostgresServer
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 MONDAY_NINE = datetime(2026, 3, 16, 9, 0, tzinfo=UTC)
 ON_POSTGRESQL = os.environ.get("DB") == "postgresql"
@@ -136,6 +140,19 @@ def valkey(_valkey_server: ValkeyServer) -> str:
     with redis.from_url(url) as client:
         client.flushall()
     return url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium without a window; one for all tests of the process, for Playwright's loop can be started only once."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.e2e.running_desk import CHROMIUM, CHROMIUM_FLAGS
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        yield opened
+        opened.close()
 
 
 def _create_tables(url: str) -> None:

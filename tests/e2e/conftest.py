@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
-from tests.e2e.running_desk import CHROMIUM, CHROMIUM_FLAGS, PASSWORD, RunningDesk
+from tests.e2e.running_desk import PASSWORD, RunningDesk
 
 REFUSALS = ("status of 409", "status of 422")
 """Answers that a page shows to the person; the browser logs them as errors all the same."""
@@ -30,14 +30,6 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDesk]:
     desk.start()
     yield desk
     desk.stop()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -9,10 +9,9 @@ from typing import Literal
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
-from tests.e2e.running_desk import CHROMIUM, CHROMIUM_FLAGS
 from tests.webui.admin.conftest import Office, Visitor
 from tests.webui.admin.drawings import errand
 
@@ -37,14 +36,6 @@ class Window:
         self.page.goto(f"{self.address}{path}")
         self.page.wait_for_selector("process-diagram[data-state=ready]", timeout=15_000)
         return self.page
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

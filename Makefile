@@ -28,9 +28,12 @@ run: $(VENV)/.runtime $(DIST)/manifest.json $(CATALOGUES:.po=.mo)
 test: check $(DIST)/manifest.json
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not e2e" $(PYTEST)
 
-# The tests that another database can break, on a PostgreSQL from a wheel or at DATABASE_URL.
-postgresql: $(VENV)/.dev
-	DB=postgresql $(BIN)/pytest -n $(WORKERS) --dist loadfile $(wildcard tests/engine tests/services tests/processes tests/platform) $(PYTEST)
+# What another database can break, on a PostgreSQL from a wheel or at DATABASE_URL: locks, savepoints, instants, ids and
+# types under the engine, the services and the pages; migrations, commands and the survival of kills in platform.
+# Not what has no database at all: the rules for drawings, arithmetic, properties.
+postgresql: $(VENV)/.dev $(DIST)/manifest.json
+	DB=postgresql $(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not e2e" --ignore=tests/engine/lint \
+	    tests/engine tests/services tests/processes tests/platform tests/webui $(PYTEST)
 
 check: $(VENV)/.dev $(CATALOGUES:.po=.mo)
 	$(BIN)/ruff check .

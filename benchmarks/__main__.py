@@ -13,7 +13,7 @@ def main(names: list[str]) -> None:
     """Print one table of the files that have figures."""
     found: list[Figure] = []
     for name in names or sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py")):
-        module = import_module(f"benchmarks.{name}")
+        module = import_module(f"benchmarks.{Path(name).stem}")
         if hasattr(module, "figures"):
             found.extend(module.figures())
     print(table(found))

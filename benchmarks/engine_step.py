@@ -1,12 +1,11 @@
-"""The engine: one cold step against the bare library, a completed user task in the database, due timers."""
+"""The engine: one cold step against the bare library and a completed user task in the database."""
 
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from lxml import etree
@@ -16,7 +15,7 @@ from SpiffWorkflow.util.task import TaskState
 from sqlalchemy import event
 
 from benchmarks.figures import Figure, cpu_seconds, table
-from engine import clock, jobs, models, repository, runtime
+from engine import clock, models, repository, runtime
 from engine.bpmn.extensions import processes, read_index
 from engine.bpmn.machine import Machine
 from engine.bpmn.program import Part, Program
@@ -28,7 +27,6 @@ from engine.db import Base, Database
 NOW = datetime(2026, 3, 16, 9, tzinfo=UTC)
 SAMPLES = 200
 LAPS = 500
-TIMERS = 2_000
 _NAMESPACES = 'xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:desk="urn:bpmdesk:1"'
 
 
@@ -45,7 +43,6 @@ def figures() -> Iterator[Figure]:
     yield size
     with _database() as database:
         yield from _completions(database)
-        yield _timers(database)
 
 
 def _drawing(quote: str) -> bytes:
@@ -193,30 +190,6 @@ def _complete(database: Database, instance: int, task: int, action: str) -> None
         runtime.complete_task(
             session, instance, task, action=action, variables={}, actor="agent:1", expected_version=None
         )
-
-
-def _timers(database: Database) -> Figure:
-    with database.transaction() as session:
-        for number in range(TIMERS):
-            instance = runtime.start_process(session, "p", business_key=f"due:{number}")
-            [task] = session.query(models.UserTask).filter_by(instance_id=instance.id, state="open")
-            runtime.complete_task(
-                session, instance.id, task.id, action="accept", variables={}, actor="agent:1", expected_version=None
-            )
-    fired, samples = 0, []
-    with clock.using(FixedClock(NOW + timedelta(days=31))):
-        while ids := _claimed(database):
-            before = time.perf_counter()
-            jobs.execute(database, ids)
-            samples.append((time.perf_counter() - before) / len(ids) * 1e3)
-            fired += len(ids)
-    assert fired >= TIMERS
-    return Figure("one due timer, one worker, SQLite", "ms", 1000 / 300, tuple(samples), f"{fired} timers fired")
-
-
-def _claimed(database: Database) -> list[int]:
-    with database.transaction() as session:
-        return jobs.claim(session, owner="bench", limit=jobs.BATCH, now=clock.now())
 
 
 if __name__ == "__main__":

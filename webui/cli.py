@@ -14,7 +14,6 @@ from pydantic import ValidationError
 
 from engine.config import Settings
 from engine.errors import DeploymentRefused, EngineError
-from webui import logs
 from webui.wording import both
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ def main() -> None:
     Standard output belongs to the command's answer, the log goes to standard error.
     """
     try:
-        logs.configure(_settings(), "bpmdesk")
+        _log_to_standard_error()
         code = cli.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
@@ -241,6 +240,14 @@ def solve(file: Path) -> int:
     from services.sla.solve import command
 
     return command(file, sys.stdout)
+
+
+def _log_to_standard_error() -> None:
+    if {"--help", "--version"} & set(sys.argv):
+        return
+    from webui import logs
+
+    logs.configure(_settings(), "bpmdesk")
 
 
 def _settings() -> Settings:

@@ -62,7 +62,9 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 20) -> None:
         self.url = url
         self.engine = _create_engine(url, pool_size)
-        self._readers = sessionmaker(self.engine, expire_on_commit=False)
+        # SQLite reads one snapshot anyway; elsewhere a page must not see one half of somebody's change.
+        reading = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
+        self._readers = sessionmaker(reading, expire_on_commit=False)
         writing = self.engine.execution_options(bpmdesk_write=True)
         self._writers = sessionmaker(writing, expire_on_commit=False)
         for makers in (self._readers, self._writers):
@@ -95,7 +97,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session that only reads; whatever it changed is rolled back."""
+        """A session that only reads, and all of it as of one moment; whatever it changed is rolled back."""
         session = self._readers()
         try:
             with _translated():

@@ -171,3 +171,22 @@ def test_bad_file_is_a_message_and_exit_code_one(
 
     assert capsys.readouterr().err.strip()
     assert simulation.command(tmp_path / "missing.bpmn") == 1
+
+
+def test_a_context_given_in_part_is_read_and_the_rest_is_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asking = drawing(
+        start(),
+        gateway("which", default="which_calm"),
+        end("urgent"),
+        end("calm"),
+        chain("start", "which"),
+        flows("which>urgent: ticket.priority == 'high' and ticket.service_id is None", "which>calm"),
+    )
+    (tmp_path / "p.bpmn").write_bytes(asking)
+
+    told = tried(capsys, tmp_path / "p.bpmn", data={"ticket": {"priority": "high"}})
+
+    assert told["state"] == "completed"
+    assert "urgent completed" in events(told)

@@ -69,9 +69,40 @@ class ProcessDefinition(Base):
     activated_by: Mapped[str | None] = mapped_column(String(200))
     activated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     override_reason: Mapped[str | None] = mapped_column(Text)
+    scenarios: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """What the scenarios of the bundle said when they were run last, with the coverage; None = there are none."""
 
     deployment: Mapped[Deployment] = relationship(back_populates="definitions")
     resource: Mapped[Resource] = relationship()
+
+
+class StartEvent(Base):
+    """A start event of an active version that begins instances by itself: on a message, a signal or at a time."""
+
+    __tablename__ = "start_event"
+    __table_args__ = (
+        UniqueConstraint("definition_id", "element_id"),
+        Index("ix_start_event_kind_name", "kind", "name"),
+        Index("ix_start_event_due_at", "due_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    definition_id: Mapped[int] = mapped_column(ForeignKey("process_definition.id"))
+    element_id: Mapped[str] = mapped_column(String(100))
+    kind: Mapped[str] = mapped_column(String(16))
+    """message | signal | timer"""
+    name: Mapped[str] = mapped_column(String(200), default="")
+    """Of the message or signal."""
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When a timer begins the next instance; None = never again."""
+    left: Mapped[int | None]
+    """Firings that a bounded cycle has left."""
+    retries_left: Mapped[int] = mapped_column(default=3)
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    lease_owner: Mapped[str | None] = mapped_column(String(100))
+    error: Mapped[str | None] = mapped_column(Text)
+
+    definition: Mapped[ProcessDefinition] = relationship()
 
 
 class ProcessInstance(Base):
@@ -87,12 +118,13 @@ class ProcessInstance(Base):
     business_key: Mapped[str | None] = mapped_column(String(100), index=True)
     version: Mapped[int] = mapped_column(default=0)
     state: Mapped[str] = mapped_column(String(16), default="active")
-    """active | completed | cancelled"""
+    """active | suspended | completed | cancelled"""
     data: Mapped[bytes | None] = mapped_column(LargeBinary)
     """The encoded workflow (engine/bpmn/state.py); None once the instance has ended."""
     started_by: Mapped[str | None] = mapped_column(String(200))
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    suspended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_hash: Mapped[str] = mapped_column(String(64), default="")
 
     definition: Mapped[ProcessDefinition] = relationship()
@@ -163,8 +195,10 @@ class Job(Base):
     kind: Mapped[str] = mapped_column(String(16))
     """timer | async"""
     state: Mapped[str] = mapped_column(String(16), default="waiting")
-    """waiting | done | cancelled | failed (an open incident stands for it)"""
+    """waiting | suspended | done | cancelled | failed (an open incident stands for it)"""
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    remaining_sec: Mapped[int | None]
+    """What a timer of a suspended instance has left."""
     retries_left: Mapped[int] = mapped_column(default=3)
     backoff_sec: Mapped[int] = mapped_column(default=60)
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -181,11 +215,15 @@ class Incident(Base):
     __table_args__ = (Index("ix_incident_state", "state"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    instance_id: Mapped[int] = mapped_column(ForeignKey("process_instance.id"), index=True)
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("process_instance.id"), index=True)
+    """None when an instance could not even begin."""
     job_id: Mapped[int | None] = mapped_column(ForeignKey("job.id"))
+    start_event_id: Mapped[int | None] = mapped_column(ForeignKey("start_event.id"))
     element_id: Mapped[str | None] = mapped_column(String(100))
     element_name: Mapped[str | None] = mapped_column(String(255))
     message: Mapped[str] = mapped_column(Text)
+    details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    """The expression, the values it saw (redacted) and the stack, which only admins are shown."""
     state: Mapped[str] = mapped_column(String(16), default="open")
     """open | resolved"""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -227,6 +265,53 @@ class ElementLog(Base):
     event: Mapped[str] = mapped_column(String(16))
     """entered | completed | cancelled | armed | fired"""
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Migration(Base):
+    """A population of instances that moves from one version to another, in batches."""
+
+    __tablename__ = "migration"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source_id: Mapped[int] = mapped_column(ForeignKey("process_definition.id"))
+    target_id: Mapped[int] = mapped_column(ForeignKey("process_definition.id"))
+    mapping: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    """Element id of the source → element id of the target, where they differ."""
+    comment: Mapped[str] = mapped_column(Text, default="")
+    state: Mapped[str] = mapped_column(String(16), default="running", index=True)
+    """running | done | undoing | undone"""
+    created_by: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    lease_owner: Mapped[str | None] = mapped_column(String(100))
+
+    source: Mapped[ProcessDefinition] = relationship(foreign_keys=source_id)
+    target: Mapped[ProcessDefinition] = relationship(foreign_keys=target_id)
+
+
+class MigrationItem(Base):
+    """One instance of a migration, with what is needed to bring it back."""
+
+    __tablename__ = "migration_item"
+    __table_args__ = (
+        UniqueConstraint("migration_id", "instance_id"),
+        Index("ix_migration_item_migration_id_state", "migration_id", "state"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    migration_id: Mapped[int] = mapped_column(ForeignKey("migration.id"))
+    instance_id: Mapped[int] = mapped_column(ForeignKey("process_instance.id"), index=True)
+    state: Mapped[str] = mapped_column(String(16), default="waiting")
+    """waiting | moved | blocked | failed | undone"""
+    reason: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    """Why it is blocked or failed: the element and the two sentences."""
+    before: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The state before the move, kept for a day."""
+    bindings: Mapped[dict[str, int] | None] = mapped_column(JSON)
+    version: Mapped[int | None]
+    """Of the instance after the move: a step since then makes the move final."""
+    at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Heartbeat(Base):

@@ -129,7 +129,7 @@ def _incident_counts(session: Session, ids: Sequence[int]) -> dict[int, int]:
         .where(Incident.state == "open", Incident.instance_id.in_(ids))
         .group_by(Incident.instance_id)
     )
-    return {instance_id: count for instance_id, count in rows}
+    return {instance_id: count for instance_id, count in rows if instance_id is not None}
 
 
 def _places(session: Session, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:

@@ -1,0 +1,1 @@
+"""What would have happened: a changed version run over the history of closed tickets."""

@@ -21,10 +21,11 @@ from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn import state
 from engine.bpmn.events import Message, Signal, Timer
+from engine.bpmn.gateways import FirstOf
 from engine.bpmn.program import Program
 from engine.bpmn.prune import prune
 from engine.bpmn.script_engine import Environment, ScriptEngine
-from engine.bpmn.specs import FirstOf, ServiceTask
+from engine.bpmn.specs import ServiceTask
 from engine.errors import StepBudgetExceeded, StepFailed
 from engine.values import stored
 

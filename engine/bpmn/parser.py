@@ -21,7 +21,7 @@ from SpiffWorkflow.bpmn.specs.event_definitions.simple import NoneEventDefinitio
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 from SpiffWorkflow.bpmn.specs.mixins.subworkflow_task import CallActivity, SubWorkflowTask
 
-from engine.bpmn import events, specs, xml
+from engine.bpmn import events, gateways, loops, specs, xml
 from engine.bpmn.extensions import NODES, event_kind, extension, processes
 from engine.errors import DeploymentRefused, Problem
 
@@ -106,9 +106,9 @@ def _problem(text: str, root: etree._Element, element_id: str | None = None) -> 
 class _Activity:
     """What activities have around them, in the desk's own classes: repetition and boundary events."""
 
-    STANDARD_LOOP_CLASS = specs.StandardLoop
-    PARALLEL_MI_CLASS = specs.ParallelInstances
-    SEQUENTIAL_MI_CLASS = specs.SequentialInstances
+    STANDARD_LOOP_CLASS = loops.StandardLoop
+    PARALLEL_MI_CLASS = loops.ParallelInstances
+    SEQUENTIAL_MI_CLASS = loops.SequentialInstances
     spec: Any
     task: Any
     bpmn_id: str
@@ -257,7 +257,7 @@ class _MessageTaskParser(_Activity, _EventParser):
 
 class _EventGatewayParser(_EventParser):
     def definition(self) -> EventDefinition:
-        return specs.FirstOf()
+        return gateways.FirstOf()
 
     def handles_multiple_outgoing(self) -> bool:
         return True
@@ -286,7 +286,7 @@ class _Parser(BpmnParser):
         full_tag("boundaryEvent"): (_BoundaryEventParser, specs.BoundaryEvent),
         full_tag("intermediateCatchEvent"): (_CatchEventParser, specs.IntermediateCatchEvent),
         full_tag("intermediateThrowEvent"): (_ThrowEventParser, specs.IntermediateThrowEvent),
-        full_tag("eventBasedGateway"): (_EventGatewayParser, specs.EventBasedGateway),
+        full_tag("eventBasedGateway"): (_EventGatewayParser, gateways.EventBasedGateway),
         full_tag("receiveTask"): (_MessageTaskParser, specs.ReceiveTask),
         full_tag("sendTask"): (_MessageTaskParser, specs.SendTask),
         full_tag("task"): (_TaskParser, specs.PassTask),
@@ -296,9 +296,9 @@ class _Parser(BpmnParser):
         full_tag("scriptTask"): (_ScriptTaskParser, specs.ScriptTask),
         full_tag("subProcess"): (_SubProcessParser, specs.SubProcess),
         full_tag("callActivity"): (_CallActivityParser, specs.CallActivity),
-        full_tag("exclusiveGateway"): (_ConditionalGatewayParser, specs.ExclusiveGateway),
-        full_tag("inclusiveGateway"): (_ConditionalGatewayParser, specs.InclusiveGateway),
-        full_tag("parallelGateway"): (task_parsers.GatewayParser, specs.ParallelGateway),
+        full_tag("exclusiveGateway"): (_ConditionalGatewayParser, gateways.ExclusiveGateway),
+        full_tag("inclusiveGateway"): (_ConditionalGatewayParser, gateways.InclusiveGateway),
+        full_tag("parallelGateway"): (task_parsers.GatewayParser, gateways.ParallelGateway),
     }
     OVERRIDE_PARSER_CLASSES: dict[str, Any] = {}  # noqa: RUF012
 

@@ -11,7 +11,8 @@ from sqlalchemy import Select, insert, select
 from sqlalchemy.orm import Session, SessionTransaction
 
 from engine import clock, connectors, history, repository
-from engine.bpmn.machine import Happening, Machine
+from engine.bpmn.log import Happening
+from engine.bpmn.machine import Machine
 from engine.bpmn.program import Program
 from engine.bpmn.script_engine import Environment
 from engine.errors import Busy, EngineError, NotFound, StepFailed

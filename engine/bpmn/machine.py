@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,6 @@ from SpiffWorkflow.bpmn import BpmnWorkflow
 from SpiffWorkflow.bpmn.exceptions import WorkflowTaskException
 from SpiffWorkflow.bpmn.specs.mixins import BoundaryEventMixin
 from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
-from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 from SpiffWorkflow.exceptions import SpiffWorkflowException
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
@@ -22,6 +21,7 @@ from SpiffWorkflow.util.task import TaskState
 from engine.bpmn import state
 from engine.bpmn.events import Message, Signal, Timer
 from engine.bpmn.gateways import FirstOf
+from engine.bpmn.log import LEFT, Happening, Log
 from engine.bpmn.program import Program
 from engine.bpmn.prune import prune
 from engine.bpmn.script_engine import Environment, ScriptEngine
@@ -33,8 +33,6 @@ MOST_STEPS = 2_000
 MOST_SECONDS = 5.0
 PRUNE_EVERY = 100
 """Steps: the library's walks over the tree end at depth 1,000."""
-_LIVE = TaskState.WAITING | TaskState.READY | TaskState.STARTED
-_LEFT = TaskState.CANCELLED | TaskState.ERROR
 
 # The library builds the extras of every log record even when nobody listens.
 for _name in ("spiff.task", "spiff.workflow", "spiff.data"):
@@ -57,16 +55,6 @@ class Wait:
     """Of a timer; an unarmed timer is no wait."""
 
 
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """Something that happened at one node during the step."""
-
-    event: str
-    process_key: str
-    element_id: str
-    element_name: str
-
-
 class Machine:
     """A workflow that is alive for one step; it is thrown away after an exception."""
 
@@ -75,12 +63,8 @@ class Machine:
     ) -> None:
         self.program = program
         self.environment = environment
-        self.log: list[Happening] = []
-        self._entered = entered
+        self._log = Log(program.owner, entered)
         self._engine = ScriptEngine(environment)
-        self._seen: dict[UUID, int] = {}
-        self._live: dict[UUID, Happening] = {}
-        """Activities under way, to tell of those that vanish."""
         self._scanned_last: set[UUID] = set()
         self._steps = 0
         self.current: tuple[str | None, str | None] = (None, None)
@@ -89,7 +73,12 @@ class Machine:
             self.workflow = BpmnWorkflow(program.specs[program.main], program.specs, script_engine=self._engine)
         else:
             self.workflow = state.decode(data, program.specs, program.main, self._engine)
-            self._recall()
+            self._log.recall(self._tasks())
+
+    @property
+    def log(self) -> list[Happening]:
+        """What happened so far."""
+        return self._log.happenings
 
     @property
     def completed(self) -> bool:
@@ -157,10 +146,10 @@ class Machine:
             self._run(task)
             if self._steps % PRUNE_EVERY == 0:
                 self._observe()
-                self._note_dropped()
+                self._log.note_dropped(self._tasks())
                 prune(self.workflow)
             task = self._observe()
-        self._note_dropped()
+        self._log.note_dropped(self._tasks())
 
     def waits(self) -> list[Wait]:
         """All that can move this workflow on."""
@@ -238,12 +227,6 @@ class Machine:
         elif isinstance(definition, Message | Signal):
             yield self._wait(task, definition.kind, suffix, name=definition.name)
 
-    def _recall(self) -> None:
-        for task in self._tasks():
-            self._seen[task.id] = task._state
-            if task._state & _LIVE and _is_activity(task):
-                self._live[task.id] = self._happening(task, "entered")
-
     def _observe(self) -> Task | None:
         """Note what changed since the last look; returns the automatic node to run next.
 
@@ -261,9 +244,7 @@ class Machine:
                 now = task._state
                 if now & TaskState.PREDICTED_MASK or now == TaskState.FUTURE:
                     continue
-                if self._seen.get(task.id) != now:
-                    self._note(task, self._seen.get(task.id, 0), now)
-                    self._seen[task.id] = now
+                self._log.look(task)
                 if now == TaskState.READY and not each.completed and _is_automatic(task):
                     rank = (isinstance(task.task_spec, BoundaryEventMixin), depth)
                     if chosen is None or rank > chosen:
@@ -275,59 +256,13 @@ class Machine:
         for each in list(self.workflow.subprocesses.values()):
             if not each.completed:
                 parent = self._find(each.parent_task_id.hex)
-                if parent is None or parent._state & _LEFT:
+                if parent is None or parent._state & LEFT:
                     each.cancel()
-
-    def _note(self, task: Task, before: int, now: int) -> None:
-        if isinstance(task.task_spec, BoundaryEventMixin):
-            self._note_boundary(task, before, now)
-        elif _is_activity(task):
-            self._note_activity(task, before, now)
-
-    def _note_boundary(self, task: Task, before: int, now: int) -> None:
-        if now == TaskState.WAITING and not before & _LIVE and _is_armed(task):
-            self._happened(task, "armed")
-        elif now & (TaskState.READY | TaskState.COMPLETED) and not before & TaskState.READY:
-            self._happened(task, "fired")
-        elif now & _LEFT and before & _LIVE and _is_armed(task):
-            self._happened(task, "cancelled")
-
-    def _note_activity(self, task: Task, before: int, now: int) -> None:
-        if not before & _LIVE and not now & _LEFT:
-            self._live[task.id] = self._happened(task, "entered")
-        if now & TaskState.FINISHED_MASK and self._live.pop(task.id, None):
-            self._happened(task, "completed" if now == TaskState.COMPLETED else "cancelled")
-
-    def _happened(self, task: Task, event: str) -> Happening:
-        happening = self._happening(task, event)
-        self.log.append(happening)
-        if event in ("entered", "fired"):
-            self._entered(happening)
-        return happening
-
-    def _happening(self, task: Task, event: str) -> Happening:
-        spec = task.task_spec
-        return Happening(event, self.program.owner(task.workflow.spec.name), spec.bpmn_id, spec.bpmn_name or "")
-
-    def _note_dropped(self) -> None:
-        """Instances of a loop that was interrupted leave the tree without a last state."""
-        present = {task.id for task in self._tasks()}
-        for key in [key for key in self._live if key not in present]:
-            self.log.append(replace(self._live.pop(key), event="cancelled"))
 
 
 def _is_automatic(task: Task) -> bool:
     spec = task.task_spec
     return not spec.manual and not (isinstance(spec, ServiceTask) and spec.in_background)
-
-
-def _is_activity(task: Task) -> bool:
-    """Whether the node is in the drawing; of a loop only its instances count."""
-    return bool(task.task_spec.bpmn_id) and not isinstance(task.task_spec, LoopTask | BoundaryEventMixin)
-
-
-def _is_armed(task: Task) -> bool:
-    return isinstance(task.task_spec.event_definition, Timer) and task.internal_data.get("due") is not None
 
 
 class _as_step_failure:

@@ -76,6 +76,24 @@ class ProcessDefinition(Base):
     resource: Mapped[Resource] = relationship()
 
 
+class VersionChange(Base):
+    """One line of the journal of versions: who made which one active, brought one back, or deleted one."""
+
+    __tablename__ = "version_change"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(100), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    """activated | rolled_back | deleted"""
+    before: Mapped[int | None]
+    """The version that was active until then, of a deletion as well."""
+    version: Mapped[int]
+    by: Mapped[str] = mapped_column(String(200))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    reason: Mapped[str | None] = mapped_column(Text)
+    """Why it was activated against the check or the scenarios."""
+
+
 class StartEvent(Base):
     """A start event of an active version that begins instances by itself: on a message, a signal or at a time."""
 

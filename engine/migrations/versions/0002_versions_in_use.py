@@ -117,6 +117,21 @@ def upgrade() -> None:
         batch_op.create_index("ix_start_event_kind_name", ["kind", "name"], unique=False)
 
     op.create_table(
+        "version_change",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(length=100), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("before", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("by", sa.String(length=200), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_version_change")),
+    )
+    with op.batch_alter_table("version_change") as batch_op:
+        batch_op.create_index(batch_op.f("ix_version_change_key"), ["key"], unique=False)
+
+    op.create_table(
         "migration_item",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("migration_id", sa.Integer(), nullable=False),

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from engine import clock, connectors
+from engine import clock, connectors, decisions
 from engine.bpmn import lint, parser, xml
 from engine.bpmn.extensions import processes, read_index
 from engine.bpmn.program import Part, Program, fingerprint
@@ -94,6 +94,7 @@ def store(
         if resource.kind == "bpmn":
             found = [problem for problem in problems if problem.file == resource.name]
             _define(session, deployment, resource, forms, found)
+    _revise(session, deployment)
     session.flush()
     session.refresh(deployment, ["definitions"])
     return deployment
@@ -197,7 +198,16 @@ def _loaded(session: Session, definition_id: int, bindings: Mapping[str, int]) -
     key = fingerprint(main, {each.key: each.sha256 for each in definitions})
     program = _programs.get(key)
     if program is None:
-        parts = [Part(each.key, each.sha256, each.resource.content, each.index) for each in definitions]
+        parts = [
+            Part(
+                each.key,
+                each.sha256,
+                each.resource.content,
+                each.index,
+                decisions.loaded(session, each.index.get("tables", {})),
+            )
+            for each in definitions
+        ]
         program = Program(main, parts)
         _programs.put(program)
     return program
@@ -218,15 +228,37 @@ def _activate(session: Session, definition: ProcessDefinition, by: str, override
         listener(session, definition)
 
 
+def _revise(session: Session, deployment: Deployment) -> None:
+    """Decision tables that come without the process make a new version of the active processes that ask them."""
+    tables = [resource for resource in deployment.resources if resource.kind == decisions.KIND]
+    given = {key for table in tables for key in decisions.known_ids(table.content)}
+    defined = {key for r in deployment.resources if r.kind == "bpmn" for key in _keys(r)}
+    for definition in list(decisions.users(session, given)):
+        if definition.key not in defined:
+            _define(session, deployment, definition.resource, {}, [], only=definition.key)
+
+
+def _keys(resource: Resource) -> list[str]:
+    return [process.get("id", "") for process in processes(xml.read(resource.content, resource.name))]
+
+
 def _define(
-    session: Session, deployment: Deployment, resource: Resource, forms: Mapping[str, bytes], problems: list[Problem]
+    session: Session,
+    deployment: Deployment,
+    resource: Resource,
+    forms: Mapping[str, bytes],
+    problems: list[Problem],
+    only: str | None = None,
 ) -> None:
     for process in processes(xml.read(resource.content, resource.name)):
         key, index = process.get("id", ""), read_index(process)
+        if only not in (None, key):
+            continue
         used = [forms[name] for name in index["forms"] if name in forms]
-        digest = _digest(resource.content, *used)
+        index["tables"] = decisions.chosen(session, index["decisions"], deployment.resources)
+        digest = _digest(resource.content, *used, *(sha256.encode() for _, sha256 in sorted(index["tables"].items())))
         before = _newest(session, key)
-        if before is not None and before.resource.sha256 == resource.sha256 and (not used or before.sha256 == digest):
+        if before is not None and _is_unchanged(before, resource, index["tables"], digest if used else None):
             continue
         session.add(
             ProcessDefinition(
@@ -243,6 +275,12 @@ def _define(
                 created_at=deployment.created_at,
             )
         )
+
+
+def _is_unchanged(before: ProcessDefinition, resource: Resource, tables: Mapping[str, str], digest: str | None) -> bool:
+    """Whether a version with this drawing and these tables is there; `digest` only when forms came along."""
+    same = before.resource.sha256 == resource.sha256 and before.index.get("tables", {}) == tables
+    return same and (digest is None or before.sha256 == digest)
 
 
 def _newest(session: Session, key: str) -> ProcessDefinition | None:

@@ -189,7 +189,8 @@ def _refuse_dead_end(machine: Machine) -> None:
 def _save(session: Session, instance: ProcessInstance, machine: Machine, move: Move) -> None:
     at = clock.now()
     thrown = [list(each) for each in machine.environment.thrown]
-    data = stored({**move.data, **({"thrown": thrown} if thrown else {})})
+    decided = [[element, found.decision, list(found.rules)] for element, found in machine.environment.decided]
+    data = stored({**move.data, **({"thrown": thrown} if thrown else {}), **({"decided": decided} if decided else {})})
     history.append(session, instance, move=move.name, element_id=move.element_id, actor=move.actor, at=at, data=data)
     if machine.completed:
         instance.state, instance.ended_at, instance.data = "completed", at, None

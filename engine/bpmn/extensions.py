@@ -37,6 +37,7 @@ def read_index(process: Element) -> dict[str, Any]:
         "nodes": {node["id"]: {"order": order, **node} for order, node in enumerate(nodes)},
         "flows": {flow.get("id", ""): _flow(flow) for flow in process.iter(f"{{{BPMN}}}sequenceFlow")},
         "calls": sorted({node["called"] for node in nodes if node.get("called")}),
+        "decisions": sorted({node["decision"] for node in nodes if node.get("decision")}),
         "forms": sorted({a["form"] for node in nodes for a in node.get("actions", ()) if a.get("form")}),
     }
 
@@ -48,6 +49,12 @@ def event_kind(element: Element) -> str | None:
         if name.endswith("EventDefinition"):
             return name.removesuffix("EventDefinition")
     return None
+
+
+def called_decision(element: Element) -> str:
+    """The id of the decision that a business rule task asks; empty when it names none."""
+    found = extension(element, SPIFF, "calledDecisionId")
+    return (found.text or "").strip() if found is not None else ""
 
 
 def extension(element: Element, namespace: str, name: str) -> Element | None:
@@ -79,6 +86,7 @@ def _node(element: Element, lanes: dict[str, Element]) -> dict[str, Any]:
         "attached_to": element.get("attachedToRef"),
         "within": within,
         "called": element.get("calledElement"),
+        "decision": called_decision(element) or None,
         "connector": _connector(element),
         "status": _status(element),
         "new_status": _new_status(element),

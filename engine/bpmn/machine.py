@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,18 +18,17 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn import state
+from engine.bpmn.budget import Budget
 from engine.bpmn.events import Message, Signal, Timer
 from engine.bpmn.gateways import FirstOf
 from engine.bpmn.log import LEFT, Happening, Log
 from engine.bpmn.program import Program
 from engine.bpmn.prune import prune
 from engine.bpmn.script_engine import Environment, ScriptEngine
-from engine.bpmn.specs import ServiceTask
+from engine.bpmn.specs import ServiceTask, StartEvent
 from engine.errors import StepBudgetExceeded, StepFailed
 from engine.values import stored
 
-MOST_STEPS = 2_000
-MOST_SECONDS = 5.0
 PRUNE_EVERY = 100
 """Steps: the library's walks over the tree end at depth 1,000."""
 
@@ -63,10 +61,11 @@ class Machine:
     ) -> None:
         self.program = program
         self.environment = environment
+        environment.program = program
         self._log = Log(program.owner, entered)
         self._engine = ScriptEngine(environment)
         self._scanned_last: set[UUID] = set()
-        self._steps = 0
+        self.budget = Budget()
         self.current: tuple[str | None, str | None] = (None, None)
         """Id and name of the node that was run last."""
         if data is None:
@@ -96,8 +95,17 @@ class Machine:
 
     # moves
 
-    def begin(self, variables: Mapping[str, Any]) -> None:
-        self.workflow.task_tree.data.update(stored(dict(variables)))
+    def begin(self, variables: Mapping[str, Any], start: str | None = None) -> None:
+        """Start at the start event `start`, or at the blank one; raises LookupError when there is no such."""
+        root, spec = self.workflow.task_tree, self.workflow.spec
+        if start is not None:
+            chosen = _start_event(spec, start)
+            for child in list(root.children):
+                self.workflow._remove_task(child.id)
+            chosen._predict(root._add_child(chosen, TaskState.FUTURE), mask=TaskState.NOT_FINISHED_MASK)
+        if not root.children:
+            raise LookupError(f"Expected a blank start event in {spec.name}, but there is none")
+        root.data.update(stored(dict(variables)))
 
     def complete(self, key: str, variables: Mapping[str, Any]) -> None:
         """Complete one user task that is READY; raises LookupError when it is not."""
@@ -137,14 +145,10 @@ class Machine:
 
     def run(self) -> None:
         """Run automatic nodes until only waits remain; raises StepBudgetExceeded, StepFailed or a connector's error."""
-        started = time.monotonic()
         task = self._observe()
         while task is not None:
-            self._steps += 1
-            if self._steps > MOST_STEPS or time.monotonic() - started > MOST_SECONDS:
-                raise StepBudgetExceeded
             self._run(task)
-            if self._steps % PRUNE_EVERY == 0:
+            if self.budget.steps % PRUNE_EVERY == 0:
                 self._observe()
                 self._log.note_dropped(self._tasks())
                 prune(self.workflow)
@@ -195,9 +199,11 @@ class Machine:
         return task
 
     def _run(self, task: Task) -> None:
+        self.budget.step(self.size, len(self.log))
         self.current = (task.task_spec.bpmn_id, task.task_spec.bpmn_name)
         with _as_step_failure(task):
             task.run()
+        self.budget.weigh(task.data)
 
     def _waiting_events(self) -> Iterator[Task]:
         for each in self._workflows():
@@ -260,6 +266,13 @@ class Machine:
                     each.cancel()
 
 
+def _start_event(spec: Any, element_id: str) -> StartEvent:
+    found = spec.task_specs.get(element_id)
+    if not isinstance(found, StartEvent):
+        raise LookupError(f"Expected the start event {element_id} in {spec.name}, but there is none")
+    return found
+
+
 def _is_automatic(task: Task) -> bool:
     spec = task.task_spec
     return not spec.manual and not (isinstance(spec, ServiceTask) and spec.in_background)
@@ -275,6 +288,8 @@ class _as_step_failure:
         return None
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, RecursionError):
+            raise StepBudgetExceeded("Expected a moderate depth of nodes, but the tree is too deep") from error
         if isinstance(error, SpiffWorkflowException):
             failed = error.task.task_spec if isinstance(error, WorkflowTaskException) else self._task.task_spec
             raise StepFailed(str(error).rstrip(". "), failed.bpmn_id or failed.name, failed.bpmn_name) from error

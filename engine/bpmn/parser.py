@@ -22,7 +22,7 @@ from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 from SpiffWorkflow.bpmn.specs.mixins.subworkflow_task import CallActivity, SubWorkflowTask
 
 from engine.bpmn import events, gateways, loops, specs, xml
-from engine.bpmn.extensions import NODES, event_kind, extension, processes
+from engine.bpmn.extensions import NODES, called_decision, event_kind, extension, processes
 from engine.errors import DeploymentRefused, Problem
 
 # The library parses flow by flow and recursively; 400 nodes in a row need about four frames each.
@@ -151,6 +151,15 @@ class _ServiceTaskParser(_TaskParser):
         return task
 
 
+class _BusinessRuleTaskParser(_TaskParser):
+    def create_task(self) -> Any:
+        task = super().create_task()
+        task.decision = called_decision(self.node)
+        result = extension(self.node, xml.DESK, "result")
+        task.result_variable = result.get("variable") if result is not None else None
+        return task
+
+
 class _SubProcessParser(_Activity, task_parsers.SubWorkflowParser):
     def create_task(self) -> Any:
         if self.node.get("triggeredByEvent") == "true":
@@ -270,6 +279,16 @@ class _ConditionalGatewayParser(task_parsers.ConditionalGatewayParser):
 
 
 class _ProcessParser(ProcessParser):
+    def add_tasks(self) -> None:
+        """The blank start begins, or the only one there is; at any other one the host begins by its id."""
+        starts = [self.parse_node(node) for node in self.xpath("./bpmn:startEvent")]
+        if not starts:
+            raise ValidationException("Expected a start event, but there is none", self.node)
+        blank = [each for each in starts if isinstance(each.trigger, NoneEventDefinition)]
+        self.spec.start.outputs = blank[:1] or starts[: len(starts) == 1]
+        for node in self.xpath("./bpmn:subProcess[@triggeredByEvent='true']"):
+            self.parse_node(node)
+
     def _index_process_nodes(self) -> None:
         """Actions and parameters have ids too, often the same as a node's: the node wins."""
         super()._index_process_nodes()
@@ -293,6 +312,7 @@ class _Parser(BpmnParser):
         full_tag("userTask"): (_TaskParser, specs.UserTask),
         full_tag("manualTask"): (_TaskParser, specs.UserTask),
         full_tag("serviceTask"): (_ServiceTaskParser, specs.ServiceTask),
+        full_tag("businessRuleTask"): (_BusinessRuleTaskParser, specs.BusinessRuleTask),
         full_tag("scriptTask"): (_ScriptTaskParser, specs.ScriptTask),
         full_tag("subProcess"): (_SubProcessParser, specs.SubProcess),
         full_tag("callActivity"): (_CallActivityParser, specs.CallActivity),

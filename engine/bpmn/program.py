@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from engine.bpmn import dmn
+from engine.bpmn.cells import Names
+from engine.bpmn.dmn import Decided, Decision
 from engine.bpmn.parser import compiled
 from engine.bpmn.state import FINGERPRINT_BYTES
 
@@ -20,6 +23,8 @@ class Part:
     sha256: str
     content: bytes
     index: Mapping[str, Any]
+    decisions: Mapping[str, Decision] = field(default_factory=dict)
+    """By id: those that its business rule tasks ask, and those they build on."""
 
 
 class Program:
@@ -46,6 +51,10 @@ class Program:
     def action(self, process_key: str, element_id: str, action_id: str) -> dict[str, Any] | None:
         actions = self.node(process_key, element_id).get("actions", ())
         return next((action for action in actions if action["id"] == action_id), None)
+
+    def decide(self, process_key: str, decision_id: str, names: Names) -> Decided:
+        """The answer of a decision as it was deployed with this version; raises ExpressionError."""
+        return dmn.decide(decision_id, self.parts[process_key].decisions, names)
 
     def label(self, action_id: str | None) -> str | None:
         """The label of an action anywhere in the program; the id itself when it has none."""

@@ -6,13 +6,17 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from SpiffWorkflow.bpmn.script_engine import BasePythonScriptEngineEnvironment, PythonScriptEngine
 from SpiffWorkflow.task import Task
 
 from engine import expressions
 from engine.errors import EngineError
+
+if TYPE_CHECKING:
+    from engine.bpmn.dmn import Decided
+    from engine.bpmn.program import Program
 
 Context = Callable[[], Mapping[str, Any]]
 Call = Callable[[str, str, str, Mapping[str, Any], Mapping[str, Any]], Any]
@@ -49,6 +53,10 @@ class Environment(BasePythonScriptEngineEnvironment):
     def __init__(self, now: datetime, context: Context, call: Call) -> None:
         super().__init__()
         self.now = now
+        self.program: Program
+        """Set by the machine that runs in this environment."""
+        self.decided: list[tuple[str, Decided]] = []
+        """Business rule tasks of the step, by element id."""
         self.thrown: list[tuple[str, str]] = []
         """Messages, signals and escalations that nobody in the instance caught: kind and name or code."""
         self._context = context
@@ -65,6 +73,13 @@ class Environment(BasePythonScriptEngineEnvironment):
     def execute(self, script: str, context: dict[str, Any], external_context: Any = None) -> bool:
         context.update(compile_script(script).run(self.names(context, external_context)))
         return True
+
+    def decide(self, task: Task) -> Decided:
+        """Ask the decision of a business rule task, and keep the answer with the numbers of the rules that held."""
+        spec, process_key = task.task_spec, self.program.owner(task.workflow.spec.name)
+        decided = self.program.decide(process_key, spec.decision, self.names(task.data))
+        self.decided.append((spec.bpmn_id, decided))
+        return decided
 
     def call_connector(self, task: Task) -> Any:
         """Call the connector of a service task with its evaluated parameters."""

@@ -90,6 +90,21 @@ class SendTask(SendTaskMixin, Node):
     pass
 
 
+class BusinessRuleTask(Node):
+    """Asks a decision; its outputs become variables, or all of them one variable."""
+
+    def __init__(self, wf_spec: Any, bpmn_id: str, **kwargs: Any) -> None:
+        super().__init__(wf_spec, bpmn_id, **kwargs)
+        self.decision = ""
+        self.result_variable: str | None = None
+
+    def _run_hook(self, my_task: Task) -> bool:
+        decided = my_task.workflow.script_engine.environment.decide(my_task)
+        result = {self.result_variable: decided.value} if self.result_variable else dict(decided.variables)
+        my_task.data.update(stored(result))
+        return True
+
+
 class ServiceTask(Node):
     """Calls a connector; in the background when it is marked so."""
 
@@ -118,6 +133,8 @@ class StartEvent(StartEventMixin, Node):
 
     def __init__(self, wf_spec: Any, bpmn_id: str, event_definition: EventDefinition, **kwargs: Any) -> None:
         super().__init__(wf_spec, bpmn_id, NoneEventDefinition(), **kwargs)
+        self.trigger = event_definition
+        """What begins the process here; the host watches for it."""
 
 
 class BoundaryJoin(BoundaryEventJoin):

@@ -66,7 +66,7 @@ class StepFailed(EngineError):
 
 
 class StepBudgetExceeded(EngineError):
-    """Expected the process to reach a wait state, but it ran over its budget of steps or time."""
+    """Expected the process to reach a wait state, but it ran over its budget of steps, time or memory."""
 
 
 class BpmnError(EngineError):
@@ -75,6 +75,30 @@ class BpmnError(EngineError):
     def __init__(self, code: str, message: str = "") -> None:
         super().__init__(message or code)
         self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One small change of an XML file; the element is found by its number in document order, the root being 0."""
+
+    kind: Literal["set", "unset", "text", "delete", "insert", "append"]
+    """Of an attribute, of the text, of the element; a first child put in; a sibling put after the element."""
+    element: int
+    tag: str
+    """Local name of that element: an edit for another state of the file is refused."""
+    name: str = ""
+    """The attribute."""
+    value: str = ""
+    """The attribute's value, the text, or the new element with `{p}` for the prefix of BPMN."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What removes a finding without a decision by a person."""
+
+    ru: str
+    en: str
+    edits: tuple[Edit, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +113,7 @@ class Problem:
     element_name: str | None = None
     line: int | None = None
     file: str | None = None
+    fix: Fix | None = None
 
     def message(self, language: str = "ru") -> str:
         return self.message_ru if language == "ru" else self.message_en

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from engine.errors import Problem, Severity
+from engine.errors import Fix, Problem, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,9 @@ class Rule:
         line: int | None = None,
         element_id: str | None = None,
         element_name: str | None = None,
+        fix: Fix | None = None,
         **values: Any,
     ) -> Problem:
         """A finding of this rule; `values` fill the sentences."""
         ru, en = self.ru.format(**values), self.en.format(**values)
-        return Problem(self.name, self.severity, ru, en, element_id, element_name, line, file)
+        return Problem(self.name, self.severity, ru, en, element_id, element_name, line, file, fix)

@@ -12,9 +12,11 @@ from typing import Any
 
 from lxml import etree
 
+from engine.bpmn.lint import fixes
 from engine.bpmn.lint.drawing import HUMAN, Drawing, Node, bpmn_name, desk
 from engine.bpmn.lint.rules import Element, Report, Rule, shown
 from engine.bpmn.xml import DESK, local_name
+from engine.errors import Fix
 
 SCHEMA = Path(__file__).parent.parent / "desk.xsd"
 
@@ -144,10 +146,21 @@ def _check_actions(node: Node, report: Report) -> None:
         report.add(ACTION_REQUIRED, node.element)
     if actions and node.kind not in HUMAN and not button:
         report.add(ACTION_PLACE, actions[0])
-    for attribute, rule, name in (("id", ACTION_TWICE, "id"), ("hotkey", HOTKEY_TWICE, "key")):
-        values = [action.get(attribute, "") for action in actions]
-        for value in sorted(value for value, count in Counter(values).items() if value and count > 1):
-            report.add(rule, actions[values.index(value)], **{name: shown(value)})
+    for id in _twice(actions, "id"):
+        report.add(ACTION_TWICE, actions[0], id=shown(id))
+    for key in _twice(actions, "hotkey"):
+        second = [action for action in actions if action.get("hotkey") == key][1]
+        fix = Fix(
+            f"Убрать клавишу {key} у второй кнопки.",
+            f"Take the key {key} from the second button.",
+            (fixes.unset(second, "hotkey"),),
+        )
+        report.add(HOTKEY_TWICE, second, fix=fix, key=shown(key))
+
+
+def _twice(actions: list[Element], attribute: str) -> list[str]:
+    counted = Counter(action.get(attribute, "") for action in actions)
+    return sorted(value for value, count in counted.items() if value and count > 1)
 
 
 def _check_statuses(node: Node, report: Report, statuses: Collection[str] | None) -> None:

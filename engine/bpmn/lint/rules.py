@@ -9,7 +9,7 @@ from lxml import etree
 
 from engine.bpmn.rule import Rule
 from engine.bpmn.xml import BPMN, local_name
-from engine.errors import Problem
+from engine.errors import Fix, Problem
 
 __all__ = ["Element", "Report", "Rule", "shown"]
 
@@ -34,18 +34,19 @@ class Report:
     file: str
     problems: list[Problem] = field(default_factory=list)
 
-    def add(self, rule: Rule, place: Element | None = None, /, **values: Any) -> None:
-        """Note that `rule` is broken at `place`; `values` fill the sentences."""
+    def add(self, rule: Rule, place: Element | None = None, /, *, fix: Fix | None = None, **values: Any) -> None:
+        """Note that `rule` is broken at `place`; `values` fill the sentences, `fix` would remove the finding."""
         if len(self.problems) > MOST_FINDINGS:
             return
         if len(self.problems) == MOST_FINDINGS:
-            rule, place, values = MORE_FINDINGS, None, {"count": MOST_FINDINGS}
+            rule, place, fix, values = MORE_FINDINGS, None, None, {"count": MOST_FINDINGS}
         named = None if place is None else _named(place)
         problem = rule.problem(
             self.file,
             line=None if place is None else _line(place),
             element_id=None if named is None else _short(named.get("id")),
             element_name=None if named is None else _short(named.get("name")),
+            fix=fix,
             **values,
         )
         self.problems.append(problem)

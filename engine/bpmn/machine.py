@@ -96,7 +96,7 @@ class Machine:
     # moves
 
     def begin(self, variables: Mapping[str, Any], start: str | None = None) -> None:
-        """Start at the start event `start`, or at the blank one; raises LookupError when there is no such."""
+        """Start at the start event `start`, or at the blank one; raises StepFailed when there is no such."""
         root, spec = self.workflow.task_tree, self.workflow.spec
         if start is not None:
             chosen = _start_event(spec, start)
@@ -104,7 +104,7 @@ class Machine:
                 self.workflow._remove_task(child.id)
             chosen._predict(root._add_child(chosen, TaskState.FUTURE), mask=TaskState.NOT_FINISHED_MASK)
         if not root.children:
-            raise LookupError(f"Expected a blank start event in {spec.name}, but there is none")
+            raise StepFailed(f"Expected a blank start event in {spec.name}, but there is none")
         root.data.update(stored(dict(variables)))
 
     def complete(self, key: str, variables: Mapping[str, Any]) -> None:
@@ -269,7 +269,7 @@ class Machine:
 def _start_event(spec: Any, element_id: str) -> StartEvent:
     found = spec.task_specs.get(element_id)
     if not isinstance(found, StartEvent):
-        raise LookupError(f"Expected the start event {element_id} in {spec.name}, but there is none")
+        raise StepFailed(f"Expected the start event {element_id} in {spec.name}, but there is none")
     return found
 
 

@@ -21,6 +21,7 @@ from SpiffWorkflow.bpmn.specs.mixins import (
     SubWorkflowTaskMixin,
     UserTaskMixin,
 )
+from SpiffWorkflow.exceptions import WorkflowException
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
@@ -63,7 +64,13 @@ class ScriptTask(ScriptTaskMixin, Node):
 
 
 class CallActivity(CallActivityMixin, Node):
-    pass
+    """Begins the called process at its blank start; one that only events begin would be over at once."""
+
+    def start_workflow(self, my_task: Task) -> None:
+        called = my_task.workflow.top_workflow.subprocess_specs.get(self.spec)
+        if called is not None and not called.start.outputs:
+            raise WorkflowException(f"Expected a blank start event in {self.spec}, but there is none", task_spec=self)
+        super().start_workflow(my_task)
 
 
 class SubProcess(SubWorkflowTaskMixin, Node):

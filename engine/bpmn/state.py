@@ -14,11 +14,11 @@ from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from engine.errors import EngineError, StateUnreadable
+from engine.bpmn.budget import MOST_STATE
+from engine.errors import StateUnreadable, StepBudgetExceeded
 
 HEADER = b"BD1\x00"
 FINGERPRINT_BYTES = 16
-MOST_BYTES = 4 * 1024 * 1024
 _KEEPS_ID = TaskState.READY | TaskState.WAITING | TaskState.STARTED
 _local = threading.local()
 
@@ -35,8 +35,8 @@ def encode(workflow: BpmnWorkflow, fingerprint: bytes) -> bytes:
         "names": list(names),
     }
     plain = orjson.dumps(stored)
-    if len(plain) > MOST_BYTES:
-        raise EngineError(f"Expected a state of at most {MOST_BYTES} bytes, but this one has {len(plain)}")
+    if len(plain) > MOST_STATE:
+        raise StepBudgetExceeded(f"Expected a state of at most {MOST_STATE} bytes, but this one has {len(plain)}")
     return HEADER + fingerprint + _compressor().compress(plain)
 
 
@@ -51,7 +51,7 @@ def decode(data: bytes, specs: dict[str, Any], main: str, engine: Any) -> BpmnWo
     """The workflow back from its bytes; raises StateUnreadable."""
     fingerprint_of(data)
     try:
-        plain = _decompressor().decompress(data[len(HEADER) + FINGERPRINT_BYTES :], max_output_size=MOST_BYTES)
+        plain = _decompressor().decompress(data[len(HEADER) + FINGERPRINT_BYTES :], max_output_size=MOST_STATE)
         stored = orjson.loads(plain)
         return _restore(stored, specs, main, engine)
     except (zstandard.ZstdError, ValueError, KeyError, IndexError, TypeError) as error:

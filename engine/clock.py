@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -55,11 +56,12 @@ class OffsetFileClock:
 
 
 _source: _Source = _system
+_here: ContextVar[_Source | None] = ContextVar("clock", default=None)
 
 
 def now() -> datetime:
     """The present instant, aware, in UTC."""
-    return _source()
+    return (_here.get() or _source)()
 
 
 def aware(value: datetime) -> datetime:
@@ -77,10 +79,9 @@ def install(source: _Source | None) -> None:
 
 @contextmanager
 def using(source: _Source) -> Iterator[_Source]:
-    """Use `source` inside the block, the former clock after it."""
-    before = _source
-    install(source)
+    """Use `source` inside the block, in this thread only: others go on by the clock of the process."""
+    token = _here.set(source)
     try:
         yield source
     finally:
-        install(before)
+        _here.reset(token)

@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.pool import StaticPool
 from sqlalchemy.types import TypeDecorator
 
 from engine.errors import Busy
@@ -18,6 +19,8 @@ from engine.errors import Busy
 log = structlog.get_logger(__name__)
 
 AfterCommit = Callable[[], None]
+IN_MEMORY = "sqlite://"
+"""The URL of a database that lives in one connection and is gone with it; one thread at a time."""
 LOCK_TIMEOUT_MS = 5_000
 """How long a person waits for a record that somebody else is writing."""
 
@@ -147,7 +150,10 @@ def _create_engine(url: str, pool_size: int) -> Engine:
     if not url.startswith("sqlite"):
         options = {"options": f"-c lock_timeout={LOCK_TIMEOUT_MS}"}
         return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args=options)
-    engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, connect_args={"timeout": 10})
+    if url == IN_MEMORY:
+        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+    else:
+        engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, connect_args={"timeout": 10})
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

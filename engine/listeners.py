@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,22 +48,22 @@ class Listeners:
 
 
 _listeners = Listeners()
+_here: ContextVar[Listeners | None] = ContextVar("listeners", default=None)
 
 
 def listeners() -> Listeners:
-    """The listeners of this process."""
-    return _listeners
+    """The listeners of this process, or those of the throw-away run that this thread is in."""
+    return _here.get() or _listeners
 
 
 @contextmanager
 def using(others: Listeners) -> Iterator[Listeners]:
-    """These listeners inside the block (a throw-away run), the former ones after it."""
-    global _listeners
-    before, _listeners = _listeners, others
+    """These listeners inside the block (a throw-away run), in this thread only."""
+    token = _here.set(others)
     try:
         yield others
     finally:
-        _listeners = before
+        _here.reset(token)
 
 
 def reset() -> None:

@@ -10,6 +10,7 @@ from engine import clock, due, history, listeners, migrations
 from engine.clock import OffsetFileClock
 from engine.config import Settings
 from engine.db import Database
+from engine.listeners import Listeners
 from engine.models import Incident, ProcessInstance
 from services import connectors as connectors
 from services import housekeeping
@@ -58,7 +59,11 @@ def open_desk(settings: Settings | None = None, *, migrate: bool = False) -> Des
 def register_listeners() -> None:
     """Tell the engine who listens; a second call replaces the first."""
     listeners.reset()
-    heard = listeners.listeners()
+    tell(listeners.listeners())
+
+
+def tell(heard: Listeners) -> None:
+    """Add everything of the desk that listens to the engine."""
     heard.status_entered.append(projection.project)
     heard.stepped.append(_publish_step)
     heard.ended.append(_end_of_life)

@@ -120,8 +120,9 @@ def database(database_url: str) -> Iterator[Database]:
 def clock() -> Iterator[FixedClock]:
     """A clock that stands at Monday 2026-03-16 09:00 UTC until it is moved."""
     fixed = FixedClock(MONDAY_NINE)
-    with engine_clock.using(fixed):
-        yield fixed
+    engine_clock.install(fixed)
+    yield fixed
+    engine_clock.install(None)
 
 
 @pytest.fixture(scope="session")

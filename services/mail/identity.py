@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from engine.config import Settings
@@ -23,6 +26,7 @@ class MailIdentity:
 
 
 _identity: MailIdentity | None = None
+_here: ContextVar[MailIdentity | None] = ContextVar("mail identity", default=None)
 
 
 def install(settings: Settings) -> None:
@@ -32,7 +36,18 @@ def install(settings: Settings) -> None:
 
 
 def current() -> MailIdentity:
-    """The identity of this process."""
-    if _identity is None:
+    """The identity of this process, or that of the throw-away desk that this thread is in."""
+    found = _here.get() or _identity
+    if found is None:
         raise RuntimeError("Expected a mail identity, but services.mail.identity.install was never called")
-    return _identity
+    return found
+
+
+@contextmanager
+def using(identity: MailIdentity) -> Iterator[None]:
+    """This identity inside the block, in this thread only."""
+    token = _here.set(identity)
+    try:
+        yield
+    finally:
+        _here.reset(token)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 
 from sqlalchemy import CursorResult, delete, event, func, insert, select
@@ -17,12 +19,23 @@ _ORDER = 7263515
 """The key of the advisory lock, next to that of the migrations."""
 
 _notifier: Notifier | None = None
+_unheard: ContextVar[bool] = ContextVar("unheard", default=False)
 
 
 def set_notifier(notifier: Notifier | None) -> None:
     """Who is told the topics after a commit (Redis pub/sub); without one, readers find the rows by asking."""
     global _notifier
     _notifier = notifier
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Nobody is woken inside the block, in this thread only (a throw-away desk)."""
+    token = _unheard.set(True)
+    try:
+        yield
+    finally:
+        _unheard.reset(token)
 
 
 def publish(session: Session, topic: str, part: str = "") -> None:
@@ -56,7 +69,7 @@ def _queue_up(session: Session) -> None:
 
 
 def _wake(topics: Collection[str]) -> None:
-    if _notifier is not None:
+    if _notifier is not None and not _unheard.get():
         _notifier(topics)
 
 

@@ -4,6 +4,7 @@
 # make e2e    – the story in a real browser (needs chromium)
 # make bench  – figures beside their budgets
 # make chaos  – kill storms on real processes
+# make conformance – what BPMN 2.0 and the workflow patterns ask, case by case; CASES="multi pattern:9" for some
 # make assets – what the browser loads
 # make lock   – pin the dependencies anew
 
@@ -19,7 +20,7 @@ UI_SOURCES := $(shell find $(UI) -name node_modules -prune -o -type f -print 2>/
 ICON_USERS := $(shell find webui -name node_modules -prune -o \( -name '*.html' -o -name '*.py' \) -print 2>/dev/null)
 CATALOGUES := $(shell find webui/translations -name '*.po' 2>/dev/null)
 
-.PHONY: run test check postgresql assets bench e2e chaos lock clean
+.PHONY: run test check postgresql assets bench e2e chaos conformance lock clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.runtime $(DIST)/manifest.json $(CATALOGUES:.po=.mo)
@@ -49,6 +50,9 @@ bench: $(VENV)/.dev
 
 chaos: $(VENV)/.dev
 	$(BIN)/pytest tests/platform/test_survival.py $(PYTEST)
+
+conformance: $(VENV)/.dev
+	@$(BIN)/python -m tests.conformance $(CASES)
 
 assets: $(DIST)/manifest.json
 

@@ -195,6 +195,21 @@ class Subscription(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class HeldEvent(Base):
+    """A message or signal that reached a suspended instance; it is handed over when the instance goes on."""
+
+    __tablename__ = "held_event"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    instance_id: Mapped[int] = mapped_column(ForeignKey("process_instance.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    """message | signal"""
+    name: Mapped[str] = mapped_column(String(200))
+    variables: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    actor: Mapped[str | None] = mapped_column(String(200))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class Job(Base):
     """Something a worker must do at or after `due_at`: fire one timer or run one asynchronous node."""
 
@@ -295,6 +310,8 @@ class Migration(Base):
     target_id: Mapped[int] = mapped_column(ForeignKey("process_definition.id"))
     mapping: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     """Element id of the source → element id of the target, where they differ."""
+    rebind: Mapped[bool] = mapped_column(default=False)
+    """Whether called processes move to their active versions as well."""
     comment: Mapped[str] = mapped_column(Text, default="")
     state: Mapped[str] = mapped_column(String(16), default="running", index=True)
     """running | done | undoing | undone"""
@@ -321,7 +338,7 @@ class MigrationItem(Base):
     migration_id: Mapped[int] = mapped_column(ForeignKey("migration.id"))
     instance_id: Mapped[int] = mapped_column(ForeignKey("process_instance.id"), index=True)
     state: Mapped[str] = mapped_column(String(16), default="waiting")
-    """waiting | moved | blocked | failed | undone"""
+    """waiting | moved | blocked | failed | undone | kept (it went on before the undoing)"""
     reason: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     """Why it is blocked or failed: the element and the two sentences."""
     before: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("source_id", sa.Integer(), nullable=False),
         sa.Column("target_id", sa.Integer(), nullable=False),
         sa.Column("mapping", sa.JSON(), nullable=False),
+        sa.Column("rebind", sa.Boolean(), nullable=False),
         sa.Column("comment", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("created_by", sa.String(length=200), nullable=False),
@@ -130,6 +131,23 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("version_change") as batch_op:
         batch_op.create_index(batch_op.f("ix_version_change_key"), ["key"], unique=False)
+
+    op.create_table(
+        "held_event",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("instance_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("variables", sa.JSON(), nullable=False),
+        sa.Column("actor", sa.String(length=200), nullable=True),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["instance_id"], ["process_instance.id"], name=op.f("fk_held_event_instance_id_process_instance")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_held_event")),
+    )
+    with op.batch_alter_table("held_event") as batch_op:
+        batch_op.create_index(batch_op.f("ix_held_event_instance_id"), ["instance_id"], unique=False)
 
     op.create_table(
         "migration_item",

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from engine.bpmn import dmn
 from engine.bpmn.dmn import Decision
-from engine.errors import ExpressionError, XmlRefused
 from engine.models import ProcessDefinition, Resource
 
 KIND = "dmn"
@@ -20,7 +19,7 @@ def chosen(session: Session, asked: Collection[str], bundle: Iterable[Resource])
     found: dict[str, str] = {}
     for resource in (*bundle, *_deployed(session, asked)):
         if resource.kind == KIND and not found.keys() >= set(asked):
-            for decision in known_ids(resource.content):
+            for decision in dmn.known_ids(resource.content):
                 if decision in asked:
                     found.setdefault(decision, resource.sha256)
     return found
@@ -46,15 +45,7 @@ def users(session: Session, decisions: Collection[str]) -> Iterator[ProcessDefin
 def deployed_ids(session: Session) -> set[str]:
     """The ids of all decisions that were ever deployed."""
     files = session.scalars(select(Resource.content).where(Resource.kind == KIND))
-    return {key for content in set(files) for key in known_ids(content)}
-
-
-def known_ids(content: bytes) -> set[str]:
-    """The ids of the decisions in a file; none when it cannot be read."""
-    try:
-        return set(dmn.decisions(content))
-    except (XmlRefused, ExpressionError):
-        return set()
+    return {key for content in set(files) for key in dmn.known_ids(content)}
 
 
 def _deployed(session: Session, asked: Collection[str]) -> Iterable[Resource]:

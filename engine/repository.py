@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from engine import clock, connectors, decisions
-from engine.bpmn import lint, parser, xml
+from engine import clock, connectors, decisions, starts
+from engine.bpmn import dmn, lint, parser, xml
 from engine.bpmn.extensions import processes, read_index
 from engine.bpmn.program import Part, Program, fingerprint
 from engine.bpmn.state import fingerprint_of
@@ -37,6 +37,7 @@ def check(files: Mapping[str, bytes], *, session: Session | None = None) -> list
         connectors=connectors.catalogue() or None,
         statuses=known_statuses(session) if session and known_statuses else None,
         forms=_deployed_forms(session) if session else None,
+        decision_ids=decisions.deployed_ids(session) if session else None,
     )
     if any(problem.severity == "error" for problem in problems):
         return problems
@@ -224,6 +225,7 @@ def _activate(session: Session, definition: ProcessDefinition, by: str, override
     definition.activated_by, definition.activated_at = by, clock.now()
     definition.override_reason = override_reason
     session.flush()
+    starts.watch(session, definition, by)
     for listener in listeners().activated:
         listener(session, definition)
 
@@ -231,7 +233,7 @@ def _activate(session: Session, definition: ProcessDefinition, by: str, override
 def _revise(session: Session, deployment: Deployment) -> None:
     """Decision tables that come without the process make a new version of the active processes that ask them."""
     tables = [resource for resource in deployment.resources if resource.kind == decisions.KIND]
-    given = {key for table in tables for key in decisions.known_ids(table.content)}
+    given = {key for table in tables for key in dmn.known_ids(table.content)}
     defined = {key for r in deployment.resources if r.kind == "bpmn" for key in _keys(r)}
     for definition in list(decisions.users(session, given)):
         if definition.key not in defined:

@@ -72,7 +72,7 @@ def read_folder(path: Path, process: str | None) -> tuple[dict[str, bytes], str]
         raise NotFound(f"Expected an executable process in {path.name}, but there is none")
     if process is not None and process not in keys:
         raise NotFound(f"Expected the process {process} in {path.name}, it holds {', '.join(keys)}")
-    files = {path.name: content}
+    files = {path.name: content, **_tables(path)}
     wanted = _calls(content, path.name)
     neighbours = dict(_neighbours(path))
     while missing := sorted(key for key in wanted if key in neighbours):
@@ -92,6 +92,11 @@ def _neighbours(path: Path) -> Iterator[tuple[str, tuple[str, bytes]]]:
                 yield found.get("id", ""), (other.name, content)
         except (EngineError, OSError):
             continue  # a broken neighbour matters only to whoever calls it
+
+
+def _tables(path: Path) -> dict[str, bytes]:
+    found = [*path.parent.glob("*.dmn"), *(path.parent / "decisions").glob("*.dmn")]
+    return {table.name: table.read_bytes() for table in sorted(found)}
 
 
 def _calls(content: bytes, name: str) -> set[str]:

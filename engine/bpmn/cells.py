@@ -34,12 +34,7 @@ def compile_test(text: str) -> Test:
     than anything; other values that cannot be compared raise ExpressionError.
     """
     text = text.strip()
-    if text in ("", "-"):
-        return lambda value, names: True
-    if negated := _whole_negation(text):
-        inner = _any_of(negated)
-        return lambda value, names: not inner(value, names)
-    return _any_of(text)
+    return (lambda value, names: True) if text in ("", "-") else _any_of(text)
 
 
 def compile_value(text: str) -> Expression:
@@ -90,6 +85,9 @@ def _parts(text: str) -> list[str]:
 
 
 def _one(text: str) -> Test:
+    if negated := _whole_negation(text):
+        inner = _any_of(negated)
+        return lambda value, names: not inner(value, names)
     if found := _RANGE.match(text):
         opening, low, high, closing = found.groups()
         least = "<=" if opening == "[" else "<"

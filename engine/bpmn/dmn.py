@@ -13,7 +13,7 @@ from lxml import etree
 from engine.bpmn import xml
 from engine.bpmn.cells import Names, Test, compile_test, compile_value, same
 from engine.bpmn.xml import local_name
-from engine.errors import ExpressionError
+from engine.errors import ExpressionError, XmlRefused
 from engine.expressions import Expression
 
 Element = etree._Element
@@ -92,6 +92,14 @@ class Decided:
 def decisions(content: bytes) -> dict[str, Decision]:
     """The decisions of a DMN file by id; the same bytes are read once. Raises XmlRefused or ExpressionError."""
     return {decision.id: decision for decision in map(_decision, decision_elements(xml.read(content, "dmn")))}
+
+
+def known_ids(content: bytes) -> set[str]:
+    """The ids of the decisions in a file; none when it cannot be read."""
+    try:
+        return set(decisions(content))
+    except (XmlRefused, ExpressionError):
+        return set()
 
 
 def decision_elements(root: Element) -> list[Element]:

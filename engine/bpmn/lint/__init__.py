@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from engine.bpmn import xml
+from engine.bpmn import dmn, xml
 from engine.bpmn.lint import (
     area,
     decisions,
@@ -38,10 +38,11 @@ def check_files(
     connectors: Mapping[str, Connector] | None,
     statuses: Collection[str] | None,
     forms: Collection[str] | None,
+    decision_ids: Collection[str] | None = None,
 ) -> list[Problem]:
     """All findings in the files of one bundle, in the order of files and lines; never raises.
 
-    A catalogue that is None is not checked against. Forms that are among the files are known as well.
+    A catalogue that is None is not checked against. Forms and decisions that are among the files are known as well.
     """
     reports = {name: Report(name) for name in files}
     drawings: dict[str, tuple[Drawing, Report]] = {}
@@ -50,8 +51,10 @@ def check_files(
         if drawing is not None:
             drawings[name] = drawing, reports[name]
     known_forms = None if forms is None else {*forms, *(form_name(name) for name in files if _is_form(name))}
+    known_decisions = None if decision_ids is None else {*decision_ids, *_decisions_in(files)}
     waiting = _Waiting(drawings)
     for drawing, report in drawings.values():
+        decisions.check_tasks(drawing, report, known_decisions)
         _check(drawing, report, waiting, connectors, statuses, known_forms)
     limits.check_bundle(drawings)
     calls.check_calls(drawings)
@@ -61,6 +64,10 @@ def check_files(
 def form_name(file: str) -> str:
     """The name that buttons know a form by: the file's name without folders and `.form.json`."""
     return file.replace("\\", "/").rpartition("/")[2].removesuffix(FORM_SUFFIX)
+
+
+def _decisions_in(files: Mapping[str, bytes]) -> set[str]:
+    return {key for name, content in files.items() if name.lower().endswith(".dmn") for key in dmn.known_ids(content)}
 
 
 def _is_form(file: str) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from engine.bpmn import dmn
 from engine.bpmn.lint import FORM_SUFFIX, check_files, form_name, limits
 from engine.bpmn.rule import Rule
 from engine.bpmn.xml import MOST_BYTES
@@ -35,13 +36,20 @@ def command(
 ) -> int:
     """Check the files and the folders' files and print the findings; 1 when there is an error, 0 otherwise.
 
-    Forms are resolved among the files, beside them and in the folder `forms` next to theirs.
+    Forms are resolved among the files, beside them and in the folder `forms` next to theirs; decisions among the files,
+    beside them and in the folder `decisions` there.
     """
     language = "en" if os.environ.get("BPMDESK_LANGUAGE", "ru").lower().startswith("en") else "ru"
     files = {file: _content(file) for path in paths for file in _walk(Path(path))}
     readable = {str(file): content for file, content in files.items() if isinstance(content, bytes)}
     problems = [content for content in files.values() if isinstance(content, Problem)]
-    found = check_files(readable, connectors=connectors, statuses=statuses, forms=_forms_near(files))
+    found = check_files(
+        readable,
+        connectors=connectors,
+        statuses=statuses,
+        forms=_forms_near(files),
+        decision_ids=_decisions_near(files),
+    )
     problems += [_as_looked_at(problem) for problem in found]
     by_file = {str(file): [problem for problem in problems if problem.file == str(file)] for file in files}
     print(_as_json(by_file, language) if fmt == "json" else _as_text(by_file, language))
@@ -76,6 +84,13 @@ def _forms_near(files: Collection[Path]) -> set[str]:
     folders = {file.parent for file in files} | {file.parent.parent / "forms" for file in files}
     folders |= {file.parent / "forms" for file in files}
     return {form_name(form.name) for folder in folders if folder.is_dir() for form in folder.glob(f"*{FORM_SUFFIX}")}
+
+
+def _decisions_near(files: Collection[Path]) -> set[str]:
+    folders = {file.parent for file in files} | {file.parent / "decisions" for file in files}
+    tables = [table for folder in folders if folder.is_dir() for table in folder.glob("*.dmn")]
+    contents = [content for table in tables if isinstance(content := _content(table), bytes)]
+    return {key for content in contents for key in dmn.known_ids(content)}
 
 
 def _as_json(by_file: Mapping[str, list[Problem]], language: str) -> str:

@@ -119,6 +119,13 @@ _CODE_OF_THE_LIBRARY = frozenset(
 )
 
 
+def _is_code_of_the_library(element: Element) -> bool:
+    if not element.tag.startswith(f"{{{SPIFF}}}") or local_name(element) not in _CODE_OF_THE_LIBRARY:
+        return False
+    asks = local_name(element) == "calledDecisionId"
+    return not asks or not any(bpmn_name(above) == "businessRuleTask" for above in element.iterancestors())
+
+
 def check(drawing: Drawing, report: Report) -> None:
     """Every expression place, found in the parsed file whatever element it hangs on."""
     for element in drawing.elements():
@@ -131,7 +138,7 @@ def check(drawing: Drawing, report: Report) -> None:
             report.add(MISSING_EXPRESSION, element)
         elif name in ("dataInputAssociation", "dataOutputAssociation"):
             report.add(DATA_ASSOCIATION, element)
-        elif element.tag.startswith(f"{{{SPIFF}}}") and local_name(element) in _CODE_OF_THE_LIBRARY:
+        elif _is_code_of_the_library(element):
             report.add(IGNORED_CODE, element, kind=shown(local_name(element)))
         elif element.tag.startswith(f"{{{DESK}}}"):
             _check_attributes(element, report)

@@ -50,11 +50,6 @@ AD_HOC = _refused(
     "Ad-hoc подпроцесс не исполняется. Нарисуйте порядок задач потоками.",
     "An ad-hoc sub-process is not executed. Draw the order of its tasks with flows.",
 )
-BUSINESS_RULE = _refused(
-    "business-rule-task",
-    "Задача-правило пока не исполняется. Нарисуйте выбор шлюзами или вызовите действие системы.",
-    "A business rule task is not executed yet. Draw the choice with gateways or call a connector.",
-)
 UNTYPED = _refused(
     "untyped-task",
     "У задачи нет типа: её никто не выполнит. Сделайте её пользовательской, сервисной или сценарием.",
@@ -140,7 +135,6 @@ _BY_TRIGGER = {
 }
 _BY_KIND = {
     "task": UNTYPED,
-    "businessRuleTask": BUSINESS_RULE,
     "adHocSubProcess": AD_HOC,
     "transaction": CANCEL,
 }

@@ -12,9 +12,7 @@ from tests.engine.lint.fragments import (
 )
 from tests.engine.lint.meaning_examples import MEANING
 from tests.engine.lint.shape_examples import SHAPE
-from tests.engine.lint.sketch import (
-    file,
-)
+from tests.engine.lint.sketch import chain, file, ruled
 
 Files = dict[str, bytes]
 
@@ -46,12 +44,25 @@ def _dmn(bad: str, good: str) -> Example:
     return Example(table(bad), table(good))
 
 
-def table(cell: str = "?&gt;5", *, policy: str = "UNIQUE", cells: int = 1, rows: int = 1) -> str:
+VALUES = "<outputValues><text>1, 2</text></outputValues>"
+
+
+def needing(id: str, own: str = "x") -> str:
+    """A decision that builds on another one."""
+    return (
+        f"<decision id='{own}'><informationRequirement><requiredDecision href='#{id}'/></informationRequirement>"
+        "<literalExpression><text>1</text></literalExpression></decision>"
+    )
+
+
+def table(
+    cell: str = "?&gt;5", *, policy: str = "UNIQUE", cells: int = 1, rows: int = 1, output: str = "", name: str = ""
+) -> str:
     entries = f"<inputEntry id='cell'><text>{cell}</text></inputEntry>" * cells
     row = f"<rule id='row'>{entries}<outputEntry><text>1</text></outputEntry></rule>"
     return (
         f"<decision id='x'><decisionTable id='table' hitPolicy='{policy}'><input><inputExpression><text>count</text>"
-        f"</inputExpression></input><output/>{row * rows}</decisionTable></decision>"
+        f"</inputExpression></input><output name='{name}'>{output}</output>{row * rows}</decisionTable></decision>"
     )
 
 
@@ -92,8 +103,21 @@ EXAMPLES: dict[str, Example] = {
     ),
     "not-dmn": Example({"t.dmn": b"<html/>"}, _dmn("", table()).good),
     "no-decision": _dmn("", table()),
-    "hit-policy": _dmn(table(policy="OUTPUT ORDER"), table(policy="RULE ORDER")),
-    "dmn-cell": _dmn(table("&gt; 5"), table('"a?b" == ?')),
+    "decision-required": Example(
+        {"a.bpmn": chain(ruled("")), **_dmn("", table()).good},
+        {"a.bpmn": chain(ruled("x")), **_dmn("", table()).good},
+    ),
+    "decision-unknown": Example(
+        {"a.bpmn": chain(ruled("route")), **_dmn("", table()).good},
+        {"a.bpmn": chain(ruled("x")), **_dmn("", table()).good},
+    ),
+    "decision-logic": _dmn("<decision id='y'/>", table()),
+    "duplicate-decision": _dmn(table() * 2, table()),
+    "decision-requirement": _dmn(needing("y"), needing("x", "a") + table()),
+    "dmn-allowed-values": _dmn(table(policy="PRIORITY"), table(policy="PRIORITY", output=VALUES)),
+    "dmn-output-name": _dmn(table(name="нельзя так"), table(name="group")),
+    "hit-policy": _dmn(table(policy="BEST"), table(policy="RULE ORDER")),
+    "dmn-cell": _dmn(table("&gt; &gt; 5"), table("&gt; 5, not([1..5])")),
     "dmn-row": _dmn(table(cells=2), table()),
     "dmn-size": _dmn(table(rows=3000), table(rows=3)),
 }

@@ -174,7 +174,6 @@ SHAPE: dict[str, tuple[bytes, bytes]] = {
         chain(task(id="other"), SUB),
     ),
     "ad-hoc-sub-process": (chain(SUB.replace("subProcess", "adHocSubProcess")), chain(SUB)),
-    "business-rule-task": (chain('<businessRuleTask id="rule" name="Выбор"/>'), chain(script())),
     "untyped-task": (chain('<task id="some" name="Что-то"/>'), chain(task())),
     "unknown-element": (chain(task(), also='<choreographyTask id="dance" name="Вместе"/>'), PLAIN),
     "start-event-kind": (

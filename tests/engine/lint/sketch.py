@@ -75,6 +75,12 @@ def service(
     return f'<serviceTask id="{id}" name="Вызов"><extensionElements>{operator}{inner}</extensionElements></serviceTask>'
 
 
+def ruled(decision: str) -> str:
+    """A business rule task."""
+    asked = f"<spiff:calledDecisionId>{decision}</spiff:calledDecisionId>" if decision else ""
+    return f'<businessRuleTask id="rule" name="Выбор"><extensionElements>{asked}</extensionElements></businessRuleTask>'
+
+
 def boundary(definition: str, *, id: str = "edge", on: str = "work", cancels: bool = True, inner: str = "") -> str:
     extension = f"<extensionElements>{inner}</extensionElements>" if inner else ""
     return (

@@ -29,7 +29,7 @@ CONNECTORS = {
 
 
 def check(files: Files) -> list[Problem]:
-    return check_files(files, connectors=CONNECTORS, statuses=STATUSES, forms=("classify",))
+    return check_files(files, connectors=CONNECTORS, statuses=STATUSES, forms=("classify",), decision_ids=())
 
 
 def test_every_rule_has_a_bad_example_and_a_good_twin() -> None:

@@ -11,14 +11,14 @@ from engine import repository
 from engine.models import ProcessDefinition
 
 AUTHOR = "bpmdesk"
-_PATTERNS = {"processes": "*.bpmn", "forms": "*.form.json"}
+_PATTERNS = (("processes", "*.bpmn"), ("processes/decisions", "*.dmn"), ("forms", "*.form.json"))
 
 
 def files() -> dict[str, bytes]:
     """The built-in bundle by file name: from the installed package, or from the work tree."""
     installed = Path(__file__).parent / "builtin"
     root = installed if installed.exists() else Path(__file__).parent.parent
-    found = (path for folder, pattern in _PATTERNS.items() for path in sorted((root / folder).glob(pattern)))
+    found = (path for folder, pattern in _PATTERNS for path in sorted((root / folder).glob(pattern)))
     return {path.name: path.read_bytes() for path in found}
 
 

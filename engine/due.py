@@ -33,6 +33,7 @@ def register(source: DueSource) -> None:
 
 def sources() -> dict[str, DueSource]:
     """All sources by name; the engine's own jobs are always among them."""
-    import engine.jobs  # noqa: F401 - registers itself; it is built on this module
+    import engine.jobs
+    import engine.start_timers  # noqa: F401 - both register themselves; they are built on this module
 
     return dict(_sources)

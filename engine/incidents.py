@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from engine import clock
 from engine.errors import NotFound
 from engine.listeners import listeners
-from engine.models import Incident, Job, ProcessInstance
+from engine.models import Incident, Job, ProcessInstance, StartEvent
 
 
 def open_ones(session: Session) -> Sequence[Incident]:
@@ -37,14 +37,35 @@ def open_for(session: Session, job: Job, error: Exception) -> Incident:
     return incident
 
 
+def open_for_start(session: Session, row: StartEvent, error: Exception) -> Incident:
+    """Open an incident for a start event that could not begin an instance, and tell the host."""
+    incident = Incident(
+        start_event_id=row.id,
+        element_id=row.element_id,
+        element_name=row.definition.index["nodes"].get(row.element_id, {}).get("name"),
+        message=f"{type(error).__name__}: {error}"[:2000],
+        state="open",
+        created_at=clock.now(),
+    )
+    session.add(incident)
+    session.flush()
+    for listener in listeners().incident_opened:
+        listener(session, None, incident)
+    return incident
+
+
 def retry(session: Session, incident_id: int, by: str) -> None:
     """Repeat what failed; the incident is resolved. Raises NotFound when it is not open."""
-    from engine import jobs  # jobs open incidents; only this verb goes the other way
+    from engine import jobs, starts  # they open incidents; only this verb goes the other way
 
     incident = session.get(Incident, incident_id, with_for_update=True, populate_existing=True)
-    if incident is None or incident.state != "open" or incident.job_id is None:
+    if incident is None or incident.state != "open":
         raise NotFound(f"Expected the incident {incident_id} to be open, but it is not")
-    jobs.retry(session, incident.job_id, by)
+    if incident.job_id is not None:
+        jobs.retry(session, incident.job_id, by)
+    elif incident.start_event_id is not None:
+        starts.retry(session, incident.start_event_id)
+        incident.state, incident.resolved_at, incident.resolved_by = "resolved", clock.now(), by
 
 
 def resolve(session: Session, job_id: int, by: str) -> None:

@@ -25,9 +25,11 @@ class StatusEntered:
 
 StatusListener = Callable[[Session, ProcessInstance, StatusEntered], None]
 InstanceListener = Callable[[Session, ProcessInstance], None]
-IncidentListener = Callable[[Session, ProcessInstance, Incident], None]
+IncidentListener = Callable[[Session, ProcessInstance | None, Incident], None]
+"""Without an instance when none could begin."""
 DefinitionListener = Callable[[Session, ProcessDefinition], None]
 ContextProvider = Callable[[Session, ProcessInstance], Mapping[str, Any]]
+StartContextProvider = Callable[[Session, ProcessDefinition], Mapping[str, Any]]
 
 
 @dataclass
@@ -43,6 +45,8 @@ class Listeners:
     """A version became the one that new instances start with."""
     context: list[ContextProvider] = field(default_factory=list)
     """Each returns names for expressions: data or `expressions.Namespace`, resolved lazily."""
+    start_context: StartContextProvider | None = None
+    """The names that timers of start events may read: there is no instance yet."""
     statuses: Callable[[Session], Collection[str]] | None = None
     """The codes a diagram may declare; None = not known, then the check does not compare."""
 

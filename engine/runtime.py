@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from engine import clock, history, repository, user_tasks
+from engine import clock, history, repository, starts, user_tasks
 from engine.bpmn.machine import Machine
 from engine.errors import EngineError, NotFound
 from engine.listeners import listeners
-from engine.models import ProcessInstance, Subscription
+from engine.models import ProcessDefinition, ProcessInstance, StartEvent, Subscription
 from engine.reconcile import Cause, OpenRow, close_all, open_rows
 from engine.stepper import Move, lock, running, step
 
@@ -28,7 +28,31 @@ def start_process(
     actor: str | None = None,
 ) -> ProcessInstance:
     """Start the active version of a process and run it to its first wait states; raises NotFound."""
-    definition = repository.latest(session, key)
+    return _begin(session, repository.latest(session, key), None, {}, business_key, variables, actor)
+
+
+def begin_at(
+    session: Session,
+    start: StartEvent,
+    *,
+    business_key: str | None = None,
+    variables: Mapping[str, Any] | None = None,
+    actor: str | None = None,
+) -> ProcessInstance:
+    """Start an instance at a start event whose message or signal came, or whose time has come."""
+    what = {"start": start.kind, "name": start.name}
+    return _begin(session, start.definition, start.element_id, what, business_key, variables, actor)
+
+
+def _begin(
+    session: Session,
+    definition: ProcessDefinition,
+    start: str | None,
+    what: Mapping[str, Any],
+    business_key: str | None,
+    variables: Mapping[str, Any] | None,
+    actor: str | None,
+) -> ProcessInstance:
     instance = ProcessInstance(
         definition_id=definition.id,
         bindings=repository.bindings_of(session, definition),
@@ -42,7 +66,8 @@ def start_process(
     session.add(instance)
     session.flush()
     given = dict(variables or {})
-    return step(session, instance, Move("start", lambda m, _: m.begin(given), actor, data={"variables": given}))
+    data = {"variables": given, **what}
+    return step(session, instance, Move("start", lambda m, _: m.begin(given, start), actor, start, data=data))
 
 
 def complete_task(
@@ -128,6 +153,24 @@ def correlate_message(
     return _fire_all(session, "message", name, session.execute(query).all(), variables, actor)
 
 
+def publish_message(
+    session: Session,
+    name: str,
+    *,
+    business_key: str | None = None,
+    variables: Mapping[str, Any] | None = None,
+    actor: str | None = None,
+) -> int:
+    """Hand a message to the record's instances that wait for it, else begin every process that it starts.
+
+    One instance a process, with that business key. Returns how many nodes caught it or instances began.
+    """
+    caught = 0
+    if business_key is not None:
+        caught = correlate_message(session, name, business_key=business_key, variables=variables, actor=actor)
+    return caught or _begin_all(session, "message", name, business_key, variables, actor)
+
+
 def broadcast_signal(
     session: Session,
     name: str,
@@ -136,11 +179,15 @@ def broadcast_signal(
     *,
     besides: int | None = None,
 ) -> int:
-    """Hand a signal to every node of every instance that waits for it; `besides` names one to leave out."""
+    """Hand a signal to every node of every instance that waits for it, and begin every process that it starts.
+
+    `besides` names an instance to leave out.
+    """
     query = select(Subscription.instance_id, Subscription.task_id).where(
         Subscription.kind == "signal", Subscription.name == name, Subscription.instance_id != (besides or 0)
     )
-    return _fire_all(session, "signal", name, session.execute(query).all(), variables, actor)
+    caught = _fire_all(session, "signal", name, session.execute(query).all(), variables, actor)
+    return caught + _begin_all(session, "signal", name, None, variables, actor)
 
 
 def rearm(session: Session, instance_id: int, *, actor: str | None = None) -> None:
@@ -207,6 +254,20 @@ def _if_open(
             raise EngineError(f"Expected the node of row {key} to wait, but it does not") from error
 
     return guarded
+
+
+def _begin_all(
+    session: Session,
+    kind: str,
+    name: str,
+    business_key: str | None,
+    variables: Mapping[str, Any] | None,
+    actor: str | None,
+) -> int:
+    rows = starts.listening(session, kind, name)
+    for row in rows:
+        begin_at(session, row, business_key=business_key, variables=variables, actor=actor)
+    return len(rows)
 
 
 def _fire_all(

@@ -233,7 +233,7 @@ def _deliver(session: Session, instance: ProcessInstance, machine: Machine, acto
         for kind, name in machine.environment.thrown:
             if kind == "signal":
                 runtime.broadcast_signal(session, name, actor=actor, besides=instance.id)
-            elif kind == "message" and instance.business_key:
-                runtime.correlate_message(session, name, business_key=instance.business_key, actor=actor)
+            elif kind == "message":
+                runtime.publish_message(session, name, business_key=instance.business_key, actor=actor)
     finally:
         session.info["engine.chained"] = depth

@@ -84,7 +84,7 @@ def run(
 
 _TABLES = (
     *("Deployment", "Resource", "ProcessDefinition", "ProcessInstance", "UserTask", "Subscription"),
-    *("Job", "Incident", "History", "ElementLog"),
+    *("Job", "Incident", "History", "ElementLog", "StartEvent", "VersionChange"),
 )
 
 

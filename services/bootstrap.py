@@ -95,11 +95,11 @@ def _end_of_life(session: Session, instance: ProcessInstance) -> None:
         close_sessions(session, ticket)
 
 
-def _tell_admins(session: Session, instance: ProcessInstance, incident: Incident) -> None:
+def _tell_admins(session: Session, instance: ProcessInstance | None, incident: Incident) -> None:
     step = incident.element_name or incident.element_id or ""
     notify_admins(
         session,
-        ticket_of(session, instance),
+        ticket_of(session, instance) if instance is not None else None,
         "incident",
         actor=None,
         element=step,

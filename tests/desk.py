@@ -32,7 +32,7 @@ from services.tickets import fields, operations, queries
 from services.tickets.models import Ticket, TicketEvent
 from webui import builtin
 
-WORKED = ("jobs", "conversations", "housekeeping")
+WORKED = ("jobs", "starts", "conversations", "housekeeping")
 """Sources that the driver lets work; the outbox and the inbound mail have servers and tests of their own."""
 _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 

@@ -62,7 +62,7 @@ class Timer(Waiting):
     def schedule(self, task: Task) -> dict[str, Any]:
         engine = task.workflow.script_engine
         value = engine.evaluate(task, self.text[1:]) if self.is_computed else self.text
-        return _schedule(value, engine.environment.now)
+        return scheduled(value, engine.environment.now)
 
     def again(self, task: Task) -> dict[str, Any] | None:
         every, left = task.internal_data.get("every"), task.internal_data.get("left")
@@ -171,7 +171,8 @@ def _enclosing(task: Task) -> Task | None:
     return None if parent_id is None else task.workflow.top_workflow.get_task_from_id(parent_id)
 
 
-def _schedule(value: Any, now: datetime) -> dict[str, Any]:
+def scheduled(value: Any, now: datetime) -> dict[str, Any]:
+    """When a timer of this value that is armed now is due, as plain data; raises ExpressionError."""
     if isinstance(value, str):
         text = value.strip()
         if text.startswith("R"):

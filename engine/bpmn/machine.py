@@ -103,7 +103,7 @@ class Machine:
             for child in list(root.children):
                 self.workflow._remove_task(child.id)
             chosen._predict(root._add_child(chosen, TaskState.FUTURE), mask=TaskState.NOT_FINISHED_MASK)
-        if not root.children:
+        elif not spec.begins_by_itself:
             raise StepFailed(f"Expected a blank start event in {spec.name}, but there is none")
         root.data.update(stored(dict(variables)))
 

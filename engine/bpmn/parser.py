@@ -285,7 +285,8 @@ class _ProcessParser(ProcessParser):
         if not starts:
             raise ValidationException("Expected a start event, but there is none", self.node)
         blank = [each for each in starts if isinstance(each.trigger, NoneEventDefinition)]
-        self.spec.start.outputs = blank[:1] or starts[: len(starts) == 1]
+        self.spec.start.outputs = (blank or starts)[:1]
+        self.spec.begins_by_itself = bool(blank) or len(starts) == 1
         for node in self.xpath("./bpmn:subProcess[@triggeredByEvent='true']"):
             self.parse_node(node)
 

@@ -64,11 +64,11 @@ class ScriptTask(ScriptTaskMixin, Node):
 
 
 class CallActivity(CallActivityMixin, Node):
-    """Begins the called process at its blank start; one that only events begin would be over at once."""
+    """Begins the called process at its blank start; one that only events begin cannot be called."""
 
     def start_workflow(self, my_task: Task) -> None:
         called = my_task.workflow.top_workflow.subprocess_specs.get(self.spec)
-        if called is not None and not called.start.outputs:
+        if called is not None and not called.begins_by_itself:
             raise WorkflowException(f"Expected a blank start event in {self.spec}, but there is none", task_spec=self)
         super().start_workflow(my_task)
 

@@ -34,8 +34,8 @@ class Seen:
         return cls(tuple(trace), tuple(sorted(e for e, _ in listed)), tuple(sorted(dues)), is_end)
 
     def without(self, hidden: frozenset[str]) -> Seen:
-        """The same without nodes whose passing the standard does not call an event of its own: gateways."""
-        trace = tuple(each for each in self.trace if each.removeprefix("!") not in hidden)
+        """The same without what is no event of its own: the passing of a gateway, the end of waiting for an event."""
+        trace = tuple(each for each in self.trace if each not in hidden)
         return Seen(trace, self.waits, self.dues, self.is_end)
 
     def __str__(self) -> str:

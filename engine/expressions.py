@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import ChainMap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,12 +48,12 @@ class Script:
 
     def run(self, names: Names) -> dict[str, Any]:
         """What the lines assign, as plain data; a line sees what the lines before it assigned."""
-        visible = dict(names)
         assigned: dict[str, Any] = {}
+        visible = ChainMap(assigned, names)  # type: ignore[arg-type]
         for name, expression in self.assignments:
             if type(visible.get(name)) is Namespace:
                 raise _reserved(name)
-            visible[name] = assigned[name] = stored(expression.evaluate(visible))
+            assigned[name] = stored(expression.evaluate(visible))
         return assigned
 
 

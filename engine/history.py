@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from engine.models import History, ProcessInstance
 
+MOST_TAPE = 64 * 1024
+"""Bytes of answers that one step keeps; more are left out, and the instance cannot be rebuilt past that step."""
 _key = b""
 
 
@@ -49,6 +51,13 @@ def append(
         )
     )
     instance.version, instance.last_hash = n, digest
+
+
+def limited(data: dict[str, Any]) -> dict[str, Any]:
+    """The data of a step without a tape that is too long; `left_out` says how many bytes it had."""
+    if "tape" not in data or (size := len(orjson.dumps(data["tape"]))) <= MOST_TAPE:
+        return data
+    return {**{name: part for name, part in data.items() if name != "tape"}, "left_out": size}
 
 
 def signature(

@@ -154,10 +154,32 @@ def program_of(session: Session, instance: ProcessInstance) -> Program:
         known = _programs.get(fingerprint_of(instance.data))
         if known is not None:
             return known
-    program = _loaded(session, instance.definition_id, instance.bindings)
-    if instance.data is not None and fingerprint_of(instance.data) != program.fingerprint:
+    found = program(session, instance.definition_id, instance.bindings)
+    if instance.data is not None and fingerprint_of(instance.data) != found.fingerprint:
         raise EngineError(f"Expected the versions that instance {instance.id} was saved with, but they differ")
-    return program
+    return found
+
+
+def program(session: Session, definition_id: int, bindings: Mapping[str, int]) -> Program:
+    """The program of these versions; the files are read only when it is not in memory."""
+    definitions = [session.get_one(ProcessDefinition, each) for each in sorted({definition_id, *bindings.values()})]
+    main = session.get_one(ProcessDefinition, definition_id).key
+    key = fingerprint(main, {each.key: each.sha256 for each in definitions})
+    found = _programs.get(key)
+    if found is None:
+        parts = [
+            Part(
+                each.key,
+                each.sha256,
+                each.resource.content,
+                each.index,
+                decisions.loaded(session, each.index.get("tables", {})),
+            )
+            for each in definitions
+        ]
+        found = Program(main, parts)
+        _programs.put(found)
+    return found
 
 
 def forget() -> None:
@@ -190,28 +212,6 @@ class _Programs:
 
 
 _programs = _Programs()
-
-
-def _loaded(session: Session, definition_id: int, bindings: Mapping[str, int]) -> Program:
-    """The program of these versions; the files are read only when it is not in memory."""
-    definitions = [session.get_one(ProcessDefinition, each) for each in sorted({definition_id, *bindings.values()})]
-    main = session.get_one(ProcessDefinition, definition_id).key
-    key = fingerprint(main, {each.key: each.sha256 for each in definitions})
-    program = _programs.get(key)
-    if program is None:
-        parts = [
-            Part(
-                each.key,
-                each.sha256,
-                each.resource.content,
-                each.index,
-                decisions.loaded(session, each.index.get("tables", {})),
-            )
-            for each in definitions
-        ]
-        program = Program(main, parts)
-        _programs.put(program)
-    return program
 
 
 def _activate(session: Session, definition: ProcessDefinition, by: str, override_reason: str | None) -> None:

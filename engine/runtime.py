@@ -287,7 +287,7 @@ def _fire_all(
             continue
         hits: list[str] = []
         data = {kind: name, "variables": given}
-        step(session, instance, Move(kind, _firing(keys, given, hits), actor, None, None, None, data))
+        step(session, instance, Move(kind, _firing(keys, given, hits), actor, None, None, None, data, keys))
         caught += len(hits)
     return caught
 

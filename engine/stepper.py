@@ -18,6 +18,7 @@ from engine.bpmn.script_engine import Environment
 from engine.errors import Busy, EngineError, NotFound, StepFailed
 from engine.listeners import StatusEntered, listeners
 from engine.models import ElementLog, ProcessInstance
+from engine.places import Place, places
 from engine.reconcile import Cause, OpenRow, open_rows, reconcile
 from engine.values import stored
 
@@ -40,6 +41,9 @@ class Move:
     """The workflow's task that is moved."""
     action: str | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
+    """Goes into the history, with all that is needed to make the move again (engine/rebuild.py)."""
+    keys: Sequence[str] = ()
+    """The workflow's tasks that an event reaches, where it is not `key` alone."""
 
 
 @dataclass
@@ -101,17 +105,20 @@ def step(session: Session, instance: ProcessInstance, move: Move) -> ProcessInst
     if running(session, instance.id):
         raise EngineError("Expected one step of an instance at a time, but one is under way")
     at = clock.now()
+    at = machine.environment.now
     machine = load(session, instance, move.actor)
     with _under_way(session, instance, machine) as current, session.no_autoflush:
+        at_places = places(machine, move.keys or (move.key or "",)) if instance.version else []
         before = open_rows(session, instance.id) if instance.version else {}
         _explained(machine, lambda: move.apply(machine, before))
         _explained(machine, machine.run)
+        recorded = _recorded(instance, machine, move, at_places, current.wants_rearm)
         rearmed = machine.rearm() if current.wants_rearm or move.name == "rearm" else set()
         if move.name == "rearm" and not rearmed:
             return instance
         reconcile(session, instance, machine, before, rearmed, Cause(move.actor, at, move.key, move.action))
         _refuse_dead_end(machine)
-        _save(session, instance, machine, move)
+        _save(session, instance, machine, move, recorded)
     _tell(session, instance)
     _deliver(session, instance, machine, move.actor)
     return instance
@@ -186,11 +193,24 @@ def _refuse_dead_end(machine: Machine) -> None:
         raise StepFailed("Expected something that moves the process on, but it would wait for ever", *machine.current)
 
 
-def _save(session: Session, instance: ProcessInstance, machine: Machine, move: Move) -> None:
-    at = clock.now()
-    thrown = [list(each) for each in machine.environment.thrown]
-    decided = [[element, found.decision, list(found.rules)] for element, found in machine.environment.decided]
-    data = stored({**move.data, **({"thrown": thrown} if thrown else {}), **({"decided": decided} if decided else {})})
+def _recorded(
+    instance: ProcessInstance, machine: Machine, move: Move, at_places: list[Place], wants_rearm: bool
+) -> dict[str, Any]:
+    """What the history keeps of a step: enough to make it again from the same state."""
+    environment = machine.environment
+    parts: dict[str, Any] = {
+        "versions": [instance.definition_id, instance.bindings] if instance.version == 0 else None,
+        "places": at_places,
+        "rearmed": wants_rearm,
+        "tape": environment.tape.kept,
+        "thrown": [list(each) for each in environment.thrown],
+        "decided": [[element, found.decision, list(found.rules)] for element, found in environment.decided],
+    }
+    return history.limited({**stored(dict(move.data)), **{name: part for name, part in parts.items() if part}})
+
+
+def _save(session: Session, instance: ProcessInstance, machine: Machine, move: Move, data: dict[str, Any]) -> None:
+    at = machine.environment.now
     history.append(session, instance, move=move.name, element_id=move.element_id, actor=move.actor, at=at, data=data)
     if machine.completed:
         instance.state, instance.ended_at, instance.data = "completed", at, None

@@ -12,10 +12,11 @@ from SpiffWorkflow.bpmn.script_engine import BasePythonScriptEngineEnvironment, 
 from SpiffWorkflow.task import Task
 
 from engine import expressions
-from engine.errors import EngineError
+from engine.bpmn.dmn import Decided
+from engine.bpmn.tape import NOTHING, Tape
+from engine.errors import BpmnError, EngineError
 
 if TYPE_CHECKING:
-    from engine.bpmn.dmn import Decided
     from engine.bpmn.program import Program
 
 Context = Callable[[], Mapping[str, Any]]
@@ -33,12 +34,17 @@ class Names(Mapping[str, Any]):
         self._now = now
         self._context = context
         self._data = data
+        self.foreign = False
+        """Whether the host was asked for something."""
 
     def __getitem__(self, name: str) -> Any:
         if name == "now":
             return self._now
         context = self._context()
-        return context[name] if name in context else self._data[name]
+        if name in context:
+            self.foreign = True
+            return context[name]
+        return self._data[name]
 
     def __iter__(self) -> Iterator[str]:
         yield from {"now": None, **self._context(), **self._data}
@@ -50,7 +56,7 @@ class Names(Mapping[str, Any]):
 class Environment(BasePythonScriptEngineEnvironment):
     """Evaluates in the context of one step and calls connectors; also where the library bypasses its script engine."""
 
-    def __init__(self, now: datetime, context: Context, call: Call) -> None:
+    def __init__(self, now: datetime, context: Context, call: Call, tape: Tape | None = None) -> None:
         super().__init__()
         self.now = now
         self.program: Program
@@ -59,6 +65,7 @@ class Environment(BasePythonScriptEngineEnvironment):
         """Business rule tasks of the step, by element id."""
         self.thrown: list[tuple[str, str]] = []
         """Messages, signals and escalations that nobody in the instance caught: kind and name or code."""
+        self.tape = tape or Tape()
         self._context = context
         self._call = call
 
@@ -66,26 +73,55 @@ class Environment(BasePythonScriptEngineEnvironment):
         return Names(self.now, self._context, {**data, **more} if more else data)
 
     def evaluate(self, expression: str, context: Mapping[str, Any], external_context: Any = None) -> Any:
-        text = expression.strip()
-        source = text[1:] if text.startswith("=") and not text.startswith("==") else text
-        return compile_expression(source).evaluate(self.names(context, external_context))
+        names = self.names(context, external_context)
+        return self._answer(names, compile_expression(_source(expression)).evaluate)
 
     def execute(self, script: str, context: dict[str, Any], external_context: Any = None) -> bool:
-        context.update(compile_script(script).run(self.names(context, external_context)))
+        names = self.names(context, external_context)
+        context.update(self._answer(names, lambda visible: compile_script(script).run(visible)))
         return True
 
     def decide(self, task: Task) -> Decided:
         """Ask the decision of a business rule task, and keep the answer with the numbers of the rules that held."""
         spec, process_key = task.task_spec, self.program.owner(task.workflow.spec.name)
-        decided = self.program.decide(process_key, spec.decision, self.names(task.data))
+        played, names = self.tape.ask(), self.names(task.data)
+        if played is not NOTHING:
+            return Decided(spec.decision, (), *played)
+        decided = self.program.decide(process_key, spec.decision, names)
+        if names.foreign:
+            self.tape.keep([decided.value, dict(decided.variables)])
         self.decided.append((spec.bpmn_id, decided))
         return decided
 
     def call_connector(self, task: Task) -> Any:
         """Call the connector of a service task with its evaluated parameters."""
+        played = self.tape.ask()
+        if self.tape.plays:
+            return None if played is NOTHING else played
         spec = task.task_spec
-        arguments = {name: self.evaluate(text, task.data) for name, text in spec.parameters.items() if text}
-        return self._call(spec.connector, spec.bpmn_id, spec.bpmn_name or "", MappingProxyType(task.data), arguments)
+        arguments: dict[str, Any] = {}
+        try:
+            for name, text in spec.parameters.items():
+                if text:
+                    arguments[name] = compile_expression(_source(text)).evaluate(self.names(task.data))
+            result = self._call(
+                spec.connector, spec.bpmn_id, spec.bpmn_name or "", MappingProxyType(task.data), arguments
+            )
+        except BpmnError as error:
+            self.tape.keep_refusal(error)
+            raise
+        if spec.result_variable and result is not None:
+            self.tape.keep(result)
+        return result
+
+    def _answer(self, names: Names, compute: Callable[[Names], Any]) -> Any:
+        played = self.tape.ask()
+        if played is not NOTHING:
+            return played
+        value = compute(names)
+        if names.foreign:
+            self.tape.keep(value)
+        return value
 
     def call_service(self, context: Any, **kwargs: Any) -> Any:
         raise EngineError("Expected a connector, but the library tried to call a service by itself")
@@ -107,3 +143,9 @@ class ScriptEngine(PythonScriptEngine):
 
     def call_service(self, task: Task, **kwargs: Any) -> Any:
         return self.environment.call_service(task.data, **kwargs)
+
+
+def _source(text: str) -> str:
+    """The expression without the sign that it is one."""
+    text = text.strip()
+    return text[1:] if text.startswith("=") and not text.startswith("==") else text

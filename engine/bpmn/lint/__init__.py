@@ -11,10 +11,13 @@ from engine.bpmn.lint import (
     desk,
     formulas,
     limits,
+    pools,
     references,
     semantics,
     soundness,
+    standard,
     structure,
+    wiring,
 )
 from engine.bpmn.lint import (
     connectors as calls,
@@ -104,8 +107,11 @@ def _check(
     formulas.check(drawing, report)
     if limits.is_huge(drawing):
         return
+    standard.check(drawing, report)
     references.check(drawing, report)
     structure.check(drawing, report)
+    wiring.check(drawing, report)
+    pools.check(drawing, report)
     semantics.check(drawing, report)
     calls.check(drawing, report, connectors)
     desk.check(drawing, report, forms=forms, statuses=statuses)

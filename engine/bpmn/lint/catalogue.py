@@ -15,18 +15,23 @@ from engine.bpmn.lint import (
     forms,
     formulas,
     limits,
+    pools,
     references,
     rules,
     semantics,
     soundness,
+    standard,
     structure,
+    wiring,
 )
 from engine.bpmn.rule import Rule
 
 FAMILIES: dict[str, tuple[ModuleType, ...]] = {
     "file": (command, xml, limits, rules),
     "references": (references,),
-    "structure": (structure,),
+    "the standard's tables": (standard,),
+    "structure": (structure, wiring),
+    "pools and lanes": (pools,),
     "semantics": (semantics,),
     "soundness": (soundness,),
     "expressions and timers": (formulas,),

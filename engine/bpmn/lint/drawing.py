@@ -58,6 +58,8 @@ class Node:
     boundaries: list[Node] = field(default_factory=list)
     host: Node | None = None
     inside: Scope | None = None
+    jumps: list[Node] = field(default_factory=list)
+    """Where a throwing link leads."""
 
     @property
     def id(self) -> str:
@@ -78,21 +80,31 @@ class Node:
         return bpmn_name(found[0]).removesuffix("EventDefinition") if found else ""
 
     @property
+    def link(self) -> str:
+        """What a link event is paired by."""
+        return self.definitions[0].get("name", "").strip() if self.trigger == "link" else ""
+
+    @property
+    def is_for_compensation(self) -> bool:
+        return self.element.get("isForCompensation", "").strip() == "true"
+
+    @property
     def interrupts(self) -> bool:
-        return self.element.get("cancelActivity", "true").strip() != "false"
+        attribute = "isInterrupting" if self.kind == "startEvent" else "cancelActivity"
+        return self.element.get(attribute, "true").strip() != "false"
 
     @property
     def waits(self) -> bool:
         """Whether the token rests here until a person, a message or the time comes."""
         if self.kind == "intermediateCatchEvent":
-            return self.trigger != ""
+            return self.trigger not in ("", "link")
         return self.kind in HUMAN or self.kind in ("receiveTask", "eventBasedGateway")
 
     @property
     def exits(self) -> list[Node]:
         """Where a token may be after this node."""
         ahead = [flow.target for flow in self.outgoing if flow.target is not None]
-        return [*ahead, *self.boundaries]
+        return [*ahead, *self.jumps, *self.boundaries]
 
 
 @dataclass(eq=False, slots=True)
@@ -221,6 +233,10 @@ def _connect(scope: Scope) -> None:
             node.host = known.get(node.element.get("attachedToRef", ""))
             if node.host is not None:
                 node.host.boundaries.append(node)
+    catches = {node.link: node for node in scope.nodes if node.kind == "intermediateCatchEvent" and node.link}
+    for node in scope.nodes:
+        if node.kind == "intermediateThrowEvent" and node.link in catches:
+            node.jumps.append(catches[node.link])
 
 
 def _nested(scope: Scope) -> Iterator[Scope]:

@@ -76,12 +76,6 @@ LONG_NAME = Rule(
     "Название длиннее {limit} знаков. Сократите его, подробности перенесите в описание.",
     "The name is longer than {limit} characters. Shorten it and move details to the documentation.",
 )
-BOOLEAN = Rule(
-    "boolean-value",
-    "error",
-    "{attribute} = «{value}» не читается. Напишите true или false.",
-    "{attribute} = “{value}” is not read. Write true or false.",
-)
 DUPLICATE_PROCESS = Rule(
     "duplicate-process",
     "error",
@@ -89,7 +83,6 @@ DUPLICATE_PROCESS = Rule(
     "The process {id} is also in the file {other}. Give the processes different ids.",
 )
 
-_BOOLEANS = ("isExecutable", "cancelActivity", "triggeredByEvent", "isForCompensation", "isSequential", "testBefore")
 _ID = re.compile(r"[^\W\d][\w.-]*")
 
 
@@ -110,23 +103,14 @@ def check(drawing: Drawing, report: Report) -> None:
     _check_size(drawing, report)
     _check_ids(drawing, report)
     for element in drawing.root.iter():
-        if bpmn_name(element):
-            _check_attributes(element, report)
+        if bpmn_name(element) and len(element.get("name", "")) > LONGEST_NAME:
+            report.add(LONG_NAME, element, limit=LONGEST_NAME)
 
 
 def is_huge(drawing: Drawing) -> bool:
     """Whether looking closer would take longer than the file is worth."""
     flows = sum(len(scope.flows) for scope in drawing.scopes)
     return len(drawing.nodes) > 2 * MOST_NODES or flows > MOST_FLOWS
-
-
-def _check_attributes(element: Element, report: Report) -> None:
-    if len(element.get("name", "")) > LONGEST_NAME:
-        report.add(LONG_NAME, element, limit=LONGEST_NAME)
-    for attribute in _BOOLEANS:
-        value = element.get(attribute, "true")
-        if value not in ("true", "false"):
-            report.add(BOOLEAN, element, attribute=attribute, value=shown(value))
 
 
 def check_bundle(drawings: dict[str, tuple[Drawing, Report]]) -> None:

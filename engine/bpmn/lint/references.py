@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.bpmn.lint.drawing import Drawing, Flow, Node, Scope, bpmn_name, desk
+from engine.bpmn.lint.drawing import NODES, Drawing, Flow, Node, Scope, bpmn_name, desk
 from engine.bpmn.lint.rules import Element, Report, Rule, shown
 
 FLOW_ENDS = Rule(
@@ -10,6 +10,12 @@ FLOW_ENDS = Rule(
     "error",
     "Поток {id} ведёт {end} {target}, такого узла рядом нет. Соедините поток с узлом того же процесса или подпроцесса.",
     "The flow {id} leads {end_en} {target}, no such node is there. Connect it within one process or sub-process.",
+)
+FLOW_CROSSES = Rule(
+    "flow-crosses-border",
+    "error",
+    "Поток {id} идёт через границу процесса или подпроцесса к {target}. Ведите его к границе, а внутри начните заново.",
+    "The flow {id} crosses the border of a process or sub-process to {target}. Lead it to the border instead.",
 )
 FLOW_TO_START = Rule(
     "flow-into-start",
@@ -66,21 +72,15 @@ DEFAULT_FLOW = Rule(
     "The default flow {target} does not leave this node. Choose one of its outgoing flows.",
 )
 
-_REFERENCES = {
-    "messageRef": "message",
-    "signalRef": "signal",
-    "errorRef": "error",
-    "escalationRef": "escalation",
-    "operationRef": "operation",
-}
 _NAMED = ("messageEventDefinition", "signalEventDefinition", "sendTask", "receiveTask")
 
 
 def check(drawing: Drawing, report: Report) -> None:
     """Everything that points to another element of the file."""
+    elsewhere = {e.get("id", "") for e in drawing.root.iter() if bpmn_name(e) in NODES}
     for scope in drawing.scopes:
         for flow in scope.flows:
-            _check_flow(flow, report)
+            _check_flow(flow, elsewhere, report)
         for node in scope.nodes:
             _check_ends(node, report)
             _check_default(node, scope, report)
@@ -88,13 +88,14 @@ def check(drawing: Drawing, report: Report) -> None:
     _check_globals(drawing, report)
 
 
-def _check_flow(flow: Flow, report: Report) -> None:
-    if flow.source is None:
-        target = shown(flow.element.get("sourceRef", "–"))
-        report.add(FLOW_ENDS, flow.element, id=shown(flow.id), end="из узла", end_en="from", target=target)
-    if flow.target is None:
-        target = shown(flow.element.get("targetRef", "–"))
-        report.add(FLOW_ENDS, flow.element, id=shown(flow.id), end="в узел", end_en="to", target=target)
+def _check_flow(flow: Flow, elsewhere: set[str], report: Report) -> None:
+    ends = (flow.source, "sourceRef", "из узла", "from"), (flow.target, "targetRef", "в узел", "to")
+    for node, attribute, way, way_en in ends:
+        target = flow.element.get(attribute, "–")
+        if node is None and target in elsewhere:
+            report.add(FLOW_CROSSES, flow.element, id=shown(flow.id), target=shown(target))
+        elif node is None:
+            report.add(FLOW_ENDS, flow.element, id=shown(flow.id), end=way, end_en=way_en, target=shown(target))
 
 
 def _check_ends(node: Node, report: Report) -> None:
@@ -116,15 +117,11 @@ def _check_default(node: Node, scope: Scope, report: Report) -> None:
 
 
 def _check_references(drawing: Drawing, report: Report) -> None:
-    known = {kind: set(drawing.global_elements(kind)) for kind in _REFERENCES.values()}
     for process in drawing.processes:
         for element in process.element.iter():
-            name = bpmn_name(element)
-            for attribute, kind in _REFERENCES.items():
-                target = element.get(attribute) if name else None
-                if target and kind != "operation" and target.rpartition(":")[2] not in known[kind]:
-                    report.add(UNKNOWN_REFERENCE, element, attribute=attribute, target=shown(target))
-            if name in _NAMED and not (element.get("messageRef") or element.get("signalRef") or _is_button(element)):
+            if bpmn_name(element) in _NAMED and not (
+                element.get("messageRef") or element.get("signalRef") or _is_button(element)
+            ):
                 report.add(MISSING_REFERENCE, element)
 
 

@@ -22,8 +22,8 @@ END_REQUIRED = Rule(
 SINGLE_START = Rule(
     "single-blank-start-event",
     "error",
-    "Простых начальных событий несколько, сработали бы все сразу. Оставьте одно.",
-    "There are several blank start events and all would fire at once. Keep one.",
+    "Простых начальных событий несколько, началось бы только с первого. Оставьте одно.",
+    "There are several blank start events and only the first one would begin. Keep one.",
 )
 SUB_PROCESS_START = Rule(
     "sub-process-blank-start-event",
@@ -236,8 +236,8 @@ def _check_event_gateway(node: Node, report: Report) -> None:
 
 
 def _check_connections(node: Node, report: Report) -> None:
-    begins = node.kind in ("startEvent", "boundaryEvent") or _is_apart(node)
-    ends = node.kind in ("endEvent", "boundaryEvent") or _is_apart(node)
+    begins = node.kind in ("startEvent", "boundaryEvent") or node.link or _is_apart(node)
+    ends = node.kind in ("endEvent", "boundaryEvent") or node.link or _is_apart(node)
     alone = not node.incoming and not node.outgoing and not node.boundaries
     if alone and len(node.scope.nodes) > 1 and node.kind != "boundaryEvent" and not _is_apart(node):
         report.add(DISCONNECTED, node.element)
@@ -246,7 +246,8 @@ def _check_connections(node: Node, report: Report) -> None:
         report.add(IMPLICIT_START, node.element)
     if not node.outgoing and not ends:
         report.add(IMPLICIT_END, node.element)
-    if len(node.outgoing) > 1 and node.kind not in GATEWAYS:
+    plain = [flow for flow in node.outgoing if flow.condition is None and flow.id != node.element.get("default")]
+    if len(plain) > 1 and node.kind not in GATEWAYS:
         report.add(IMPLICIT_SPLIT, node.element)
     if len(node.incoming) > 1 and (node.kind in ACTIVITIES or node.kind.startswith("intermediate")):
         report.add(FAKE_JOIN, node.element)
@@ -255,9 +256,7 @@ def _check_connections(node: Node, report: Report) -> None:
 def _is_apart(node: Node) -> bool:
     """Event sub-processes and compensation handlers stand beside the flow."""
     apart = node.inside is not None and node.inside.is_event_sub_process
-    return (
-        apart or node.element.get("isForCompensation") == "true" or node.scope.element.tag.endswith("adHocSubProcess")
-    )
+    return apart or node.is_for_compensation or node.scope.element.tag.endswith("adHocSubProcess")
 
 
 def _needs_label(node: Node) -> bool:

@@ -13,6 +13,7 @@ from tests.engine.lint.fragments import (
 from tests.engine.lint.meaning_examples import MEANING
 from tests.engine.lint.shape_examples import SHAPE
 from tests.engine.lint.sketch import chain, file, ruled
+from tests.engine.lint.standard_examples import STANDARD
 
 Files = dict[str, bytes]
 
@@ -67,7 +68,7 @@ def table(
 
 
 EXAMPLES: dict[str, Example] = {
-    **{name: _bpmn(bad, good) for name, (bad, good) in {**SHAPE, **MEANING}.items()},
+    **{name: _bpmn(bad, good) for name, (bad, good) in {**SHAPE, **MEANING, **STANDARD}.items()},
     "duplicate-process": Example({"a.bpmn": PLAIN, "b.bpmn": PLAIN}, {"a.bpmn": PLAIN}),
     "call-unknown": Example(
         {"a.bpmn": file(calls("a", "b"))},

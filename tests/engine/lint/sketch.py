@@ -8,7 +8,7 @@ from itertools import pairwise
 NAMESPACES = (
     'xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:di="http://www.omg.org/spec/BPMN/20100524/DI" '
     'xmlns:dc="http://www.omg.org/spec/DD/20100524/DC" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
-    'xmlns:spiff="http://spiffworkflow.org/bpmn/schema/1.0/core" xmlns:desk="urn:bpmdesk:1"'
+    'xmlns:spiff="http://spiffworkflow.org/bpmn/schema/1.0/core" xmlns:desk="urn:bpmdesk:1" targetNamespace="urn:x"'
 )
 START = '<startEvent id="start" name="Начало"/>'
 END = '<endEvent id="end" name="Конец"/>'

@@ -147,7 +147,7 @@ def test_camunda_process_is_told_what_to_rewrite() -> None:
 def test_signavio_drawing_with_pools_and_lanes_is_told_what_it_lacks() -> None:
     problems = check(SIGNAVIO)
 
-    assert rules(problems) == {"no-executable-process", "untyped-task", "start-event-kind", "missing-reference"}
+    assert rules(problems) == {"no-executable-process", "untyped-task", "missing-reference"}
 
 
 def test_documentation_beside_an_executable_process_is_left_alone() -> None:

@@ -38,6 +38,23 @@ class Stale(EngineError):
         """Label of what was done instead."""
 
 
+class Suspended(Stale):
+    """Expected the process to take this, but it is suspended."""
+
+    def __init__(self, *, by: str | None = None, at: datetime | None = None, reason: str = "") -> None:
+        super().__init__(by=by, at=at)
+        self.reason = reason
+
+
+class Refused(EngineError):
+    """Expected a change that can be made, but this one cannot; both sentences say why."""
+
+    def __init__(self, en: str, ru: str) -> None:
+        super().__init__(en)
+        self.en = en
+        self.ru = ru
+
+
 class Forbidden(EngineError):
     """Expected a person who may do this, but the rights do not allow it."""
 

@@ -93,7 +93,7 @@ def _attempt(session: Session, job_id: int, instance_id: int) -> Exception | Non
     hooks = len(session.info.setdefault("after_commit", []))
     try:
         with session.begin_nested():
-            _do(session, job_id, instance_id)
+            do(session, job_id, instance_id)
     except Exception as error:
         del session.info["after_commit"][hooks:]
         if not isinstance(error, Busy) and not (isinstance(error, OperationalError) and is_lock(error)):
@@ -102,7 +102,8 @@ def _attempt(session: Session, job_id: int, instance_id: int) -> Exception | Non
     return None
 
 
-def _do(session: Session, job_id: int, instance_id: int) -> None:
+def do(session: Session, job_id: int, instance_id: int) -> None:
+    """Do one job that is due now; one that is over is passed over. Raises Busy, or whatever the step raises."""
     instance = lock(session, instance_id, skip_locked=True)
     job = session.get(Job, job_id, populate_existing=True)
     now = clock.now()

@@ -55,7 +55,7 @@ def open_rows(session: Session, instance_id: int) -> dict[str, OpenRow]:
         Subscription.instance_id == instance_id
     )
     jobs = select(literal("job"), Job.id, Job.task_id).where(
-        Job.instance_id == instance_id, Job.state.in_(("waiting", "failed"))
+        Job.instance_id == instance_id, Job.state.in_(("waiting", "failed", "suspended"))
     )
     rows = session.execute(union_all(tasks, subscriptions, jobs))
     return {key: OpenRow(kind, row_id, key) for kind, row_id, key in rows}

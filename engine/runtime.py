@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from engine import clock, history, repository, starts, user_tasks
+from engine import clock, history, repository, starts, suspension, user_tasks
 from engine.bpmn.machine import Machine
 from engine.errors import EngineError, NotFound
 from engine.listeners import listeners
@@ -206,12 +206,15 @@ def rearm(session: Session, instance_id: int, *, actor: str | None = None) -> No
 
 def cancel(session: Session, instance_id: int, *, reason: str, actor: str) -> None:
     """End an instance without its process; everything it waited for is closed."""
-    instance = _active(session, instance_id)
+    instance = lock(session, instance_id)
+    if instance.state not in ("active", "suspended"):
+        raise user_tasks.stale(session, instance)
+    suspension.forget(session, instance.id)
     at = clock.now()
     close_all(session, open_rows(session, instance.id).values(), Cause(actor, at, None, None))
     data = {"reason": reason}
     history.append(session, instance, move="cancel", element_id=None, actor=actor, at=at, data=data)
-    instance.state, instance.ended_at, instance.data = "cancelled", at, None
+    instance.state, instance.ended_at, instance.data, instance.suspended_at = "cancelled", at, None, None
     session.flush()
     for listener in (*listeners().stepped, *listeners().ended):
         listener(session, instance)
@@ -283,6 +286,9 @@ def _fire_all(
     for instance_id, group in groupby(sorted(tuple(row) for row in rows), key=itemgetter(0)):
         keys = [str(key) for _, key in group]
         instance = lock(session, instance_id)
+        if instance.state == "suspended":
+            suspension.keep(session, instance, kind, name, given, actor)
+            caught += len(keys)
         if instance.state != "active":
             continue
         hits: list[str] = []

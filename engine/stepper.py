@@ -236,7 +236,7 @@ def _log_row(instance: ProcessInstance, happening: Happening, at: Any) -> dict[s
 def _tell(session: Session, instance: ProcessInstance) -> None:
     for listener in listeners().stepped:
         listener(session, instance)
-    if instance.state != "active":
+    if instance.ended_at is not None:
         for listener in listeners().ended:
             listener(session, instance)
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import repository
-from engine.errors import NotFound, Stale
+from engine.errors import NotFound, Stale, Suspended
 from engine.models import History, ProcessInstance, UserTask
 
 
@@ -31,6 +31,8 @@ def get_open(session: Session, instance: ProcessInstance, user_task_id: int) -> 
 
 def stale(session: Session, instance: ProcessInstance) -> Stale:
     """The error for something that is over, told by the last step that a person or an event made."""
+    if instance.state == "suspended":
+        return suspended(session, instance)
     query = (
         select(History)
         .where(History.instance_id == instance.id, History.move != "rearm")
@@ -41,3 +43,12 @@ def stale(session: Session, instance: ProcessInstance) -> Stale:
     if last is None:
         return Stale()
     return Stale(by=last.actor, at=last.at, action=last.data.get("label"))
+
+
+def suspended(session: Session, instance: ProcessInstance) -> Suspended:
+    """The error for an instance that is suspended: by whom, when and why."""
+    query = select(History).where(History.instance_id == instance.id, History.move == "suspend")
+    last = session.scalars(query.order_by(History.n.desc()).limit(1)).one_or_none()
+    if last is None:
+        return Suspended(at=instance.suspended_at)
+    return Suspended(by=last.actor, at=last.at, reason=str(last.data.get("reason", "")))

@@ -52,7 +52,7 @@ def _instances(session: Session) -> Iterator[ProcessInstance]:
 
 def _instance(session: Session, instance: ProcessInstance) -> Iterator[Finding]:
     yield from _chain(session, instance)
-    if instance.state == "active":
+    if instance.state in ("active", "suspended"):
         yield from _rows(session, instance)
 
 
@@ -101,13 +101,15 @@ def _overdue(session: Session) -> Iterator[Finding]:
 
 def _leftovers(session: Session) -> Iterator[Finding]:
     """Ended instances wait for nothing."""
-    ended = select(ProcessInstance.id).where(ProcessInstance.state != "active")
+    ended = select(ProcessInstance.id).where(ProcessInstance.state.in_(("completed", "cancelled")))
     tasks = select(UserTask.id).where(UserTask.state == "open", UserTask.instance_id.in_(ended))
     jobs = select(Job.id).where(Job.state.in_(("waiting", "failed")), Job.instance_id.in_(ended))
     subscriptions = select(Subscription.id).where(Subscription.instance_id.in_(ended))
     for table, query in (("user_task", tasks), ("job", jobs), ("subscription", subscriptions)):
         for row_id in session.scalars(query):
             yield Finding("leftover", table, row_id, "The instance has ended, but the row is still open")
-    stored = select(ProcessInstance.id).where(ProcessInstance.state != "active", func.length(ProcessInstance.data) > 0)
+    stored = select(ProcessInstance.id).where(
+        ProcessInstance.state.in_(("completed", "cancelled")), func.length(ProcessInstance.data) > 0
+    )
     for row_id in session.scalars(stored):
         yield Finding("leftover", "process_instance", row_id, "The instance has ended, but its state is still stored")

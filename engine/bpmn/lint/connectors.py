@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
-from engine.bpmn.lint.drawing import Drawing, Node, desk, operator
+from engine.bpmn.lint.drawing import Drawing, Node, Scope, desk, operator
 from engine.bpmn.lint.rules import Element, Report, Rule, shown
-from engine.bpmn.xml import SPIFF
+from engine.bpmn.xml import DESK, SPIFF
 from engine.connectors import Connector
 from engine.expressions import RESERVED
 
@@ -80,6 +80,24 @@ CALL_UNKNOWN = Rule(
     "Процесса {key} среди этих файлов нет. Проверьте, что он уже выпущен, или добавьте его файл.",
     "The process {key} is not among these files. Make sure that it is deployed or add its file.",
 )
+CALL_BEGIN = Rule(
+    "call-without-start",
+    "error",
+    "Процесс {key} начинается только событиями, вызвать его нельзя. Добавьте ему простое начало.",
+    "The process {key} begins by events only and cannot be called. Give it a blank start event.",
+)
+CALL_BINDING = Rule(
+    "call-binding",
+    "error",
+    "Привязка {binding} у вызова не годится: нужна latest или deployment, и только у вызова процесса. Исправьте её.",
+    "The binding {binding} cannot be used: it is latest or deployment, and on a call activity only. Correct it.",
+)
+CALL_BUNDLE = Rule(
+    "call-binding-bundle",
+    "error",
+    "Вызов привязан к своему набору, а процесса {key} в нём нет. Добавьте его файл или поставьте привязку latest.",
+    "The call is bound to its own bundle, and {key} is not in it. Add its file or use the binding latest.",
+)
 CALL_CYCLE = Rule(
     "call-cycle",
     "error",
@@ -147,17 +165,39 @@ _Calls = dict[str, dict[str, tuple[Node, Report]]]
 def check_calls(drawings: dict[str, tuple[Drawing, Report]]) -> None:
     """Call activities over all files of a bundle."""
     calls: _Calls = {}
+    unblank = {process.id for drawing, _ in drawings.values() for process in drawing.processes if _only_events(process)}
     for drawing, report in drawings.values():
         for process in drawing.processes:
             calls.setdefault(process.id, {})
         for node in drawing.nodes:
+            _check_binding(node, report)
             if node.kind == "callActivity":
                 _collect(node, report, calls)
     for key, made in calls.items():
         for called, (node, report) in made.items():
-            if called not in calls:
+            if called not in calls and _binding(node) == "deployment":
+                report.add(CALL_BUNDLE, node.element, key=shown(called))
+            elif called not in calls:
                 report.add(CALL_UNKNOWN, node.element, key=shown(called))
+            elif called in unblank:
+                report.add(CALL_BEGIN, node.element, key=shown(called))
             _check_chain(key, called, node, report, calls)
+
+
+def _binding(node: Node) -> str:
+    return node.element.get(f"{{{DESK}}}binding", "latest")
+
+
+def _check_binding(node: Node, report: Report) -> None:
+    binding = _binding(node)
+    if binding not in ("latest", "deployment") or (binding != "latest" and node.kind != "callActivity"):
+        report.add(CALL_BINDING, node.element, binding=shown(binding))
+
+
+def _only_events(process: Scope) -> bool:
+    """Whether a call would find no place to begin: several start events, none of them blank."""
+    starts = [node for node in process.nodes if node.kind == "startEvent"]
+    return len(starts) > 1 and all(node.definitions for node in starts)
 
 
 def _collect(node: Node, report: Report, calls: _Calls) -> None:

@@ -69,8 +69,8 @@ TIMER_VALUE = Rule(
 CYCLE_PLACE = Rule(
     "timer-cycle-place",
     "error",
-    "Цикл работает только на непрерывающем граничном событии. Здесь задайте дату или длительность.",
-    "A cycle works on a non-interrupting boundary event only. Set a date or a duration here.",
+    "Цикл работает на начальном и на непрерывающем граничном событии. Здесь задайте дату или длительность.",
+    "A cycle works on a start event and on a non-interrupting boundary event. Set a date or a duration here.",
 )
 ENDLESS_CYCLE = Rule(
     "endless-cycle",
@@ -227,14 +227,15 @@ def _parse_date(text: str) -> object:
 
 
 def _check_cycle(node: Node, time: Element, text: str, report: Report) -> None:
-    if node.kind != "boundaryEvent" or node.interrupts:
+    begins = node.kind == "startEvent" and node.scope.parent is None
+    if not begins and (node.kind != "boundaryEvent" or node.interrupts):
         report.add(CYCLE_PLACE, time)
     try:
         cycle = iso8601.parse_cycle(text)
     except ExpressionError as reason:
         report.add(TIMER_VALUE, time, text=shown(text), reason=reason)
         return
-    if cycle.repeat is None:
+    if cycle.repeat is None and not begins:
         report.add(ENDLESS_CYCLE, time, text=shown(text))
 
 

@@ -62,13 +62,8 @@ UNKNOWN_ELEMENT = _refused(
 )
 TYPED_START = _refused(
     "start-event-kind",
-    "Начальное событие «{trigger}» само процесс не запустит. Сделайте его простым: процесс запускает линия или вызов.",
-    "A start event of the kind {trigger} does not start the process. Make it blank: a line or a call starts it.",
-)
-MIXED_STARTS = _refused(
-    "mixed-starts",
-    "Простое начало стоит рядом с другим: сработали бы оба. Оставьте одно начальное событие.",
-    "A blank start stands beside another one: both would fire. Keep one start event.",
+    "Начальное событие «{trigger}» процесс не запустит. Сделайте его простым, сообщением, сигналом или таймером.",
+    "A start event of the kind {trigger} does not start the process. Use a blank one, a message, a signal or a timer.",
 )
 EVENT_KIND = _refused(
     "event-kind",
@@ -144,6 +139,7 @@ _EXECUTED = {
     "intermediateCatchEvent": {"message", "signal", "timer"},
     "intermediateThrowEvent": {"", "message", "signal", "escalation"},
 }
+_BEGINS = frozenset({"", "message", "signal", "timer"})
 _BESIDE_THE_FLOW = frozenset(
     [
         "documentation",
@@ -202,13 +198,10 @@ def _check_scope(scope: Scope, report: Report) -> None:
     if scope.is_event_sub_process:
         report.add(EVENT_SUB_PROCESS, scope.element)
         return
-    starts = [node for node in scope.nodes if node.kind == "startEvent"]
-    typed = [node for node in starts if node.definitions]
-    if typed and len(typed) < len(starts):
-        report.add(MIXED_STARTS, typed[0].element)
     if scope.parent is None:
-        for node in typed:
-            report.add(TYPED_START, node.element, trigger=shown(node.trigger))
+        for node in scope.nodes:
+            if node.kind == "startEvent" and node.trigger not in _BEGINS:
+                report.add(TYPED_START, node.element, trigger=shown(node.trigger))
 
 
 def _check_kind(node: Node, report: Report) -> None:

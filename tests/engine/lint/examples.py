@@ -6,8 +6,11 @@ import json
 from dataclasses import dataclass
 
 from tests.engine.lint.fragments import (
+    BY_EVENTS,
+    MESSAGE,
     OTHER,
     PLAIN,
+    bound,
     calls,
 )
 from tests.engine.lint.meaning_examples import MEANING
@@ -73,6 +76,18 @@ EXAMPLES: dict[str, Example] = {
     "call-unknown": Example(
         {"a.bpmn": file(calls("a", "b"))},
         {"a.bpmn": file(calls("a", "b")), "b.bpmn": file(OTHER)},
+    ),
+    "call-without-start": Example(
+        {"a.bpmn": file(calls("a", "b")), "b.bpmn": file(MESSAGE, BY_EVENTS)},
+        {"a.bpmn": file(calls("a", "b")), "b.bpmn": file(OTHER)},
+    ),
+    "call-binding": Example(
+        {"a.bpmn": bound("newest"), "b.bpmn": file(OTHER)},
+        {"a.bpmn": bound("deployment"), "b.bpmn": file(OTHER)},
+    ),
+    "call-binding-bundle": Example(
+        {"a.bpmn": bound("deployment")},
+        {"a.bpmn": bound("deployment"), "b.bpmn": file(OTHER)},
     ),
     "call-cycle": Example(
         {"a.bpmn": file(calls("a", "b")), "b.bpmn": file(calls("b", "a"))},

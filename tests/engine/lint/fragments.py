@@ -9,6 +9,7 @@ from tests.engine.lint.sketch import (
     chain,
     drawing,
     end,
+    file,
     flows,
     gateway,
     process,
@@ -19,6 +20,13 @@ from tests.engine.lint.sketch import (
 
 PLAIN = chain(task())
 OTHER = process('<startEvent id="s" name="Начало"/><endEvent id="e" name="Конец"/>', "s > e", key="b")
+BY_EVENTS = process(
+    '<startEvent id="s" name="По сообщению"><messageEventDefinition messageRef="m"/></startEvent>'
+    '<startEvent id="t" name="Ежедневно"><timerEventDefinition><timeCycle>R/P1D</timeCycle></timerEventDefinition>'
+    '</startEvent><endEvent id="e" name="Конец"/>',
+    "s > e; t > e",
+    key="b",
+)
 LOOPED = "<standardLoopCharacteristics {}/>"
 INSTANCES = (
     "<multiInstanceLoopCharacteristics {}><loopCardinality>{}</loopCardinality></multiInstanceLoopCharacteristics>"
@@ -90,6 +98,11 @@ def calls(key: str, called: str) -> str:
         "start > call > end",
         key=key,
     )
+
+
+def bound(binding: str) -> bytes:
+    """The process `a` calls `b` with this binding."""
+    return file(calls("a", "b").replace("<callActivity", f'<callActivity desk:binding="{binding}"'))
 
 
 def nested(depth: int) -> str:

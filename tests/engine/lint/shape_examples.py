@@ -177,16 +177,15 @@ SHAPE: dict[str, tuple[bytes, bytes]] = {
     "untyped-task": (chain('<task id="some" name="Что-то"/>'), chain(task())),
     "unknown-element": (chain(task(), also='<choreographyTask id="dance" name="Вместе"/>'), PLAIN),
     "start-event-kind": (
-        PLAIN.replace('name="Начало"/>'.encode(), f'name="Начало">{timer("PT1H")}</startEvent>'.encode()),
-        PLAIN,
-    ),
-    "mixed-starts": (
+        PLAIN.replace('name="Начало"/>'.encode(), 'name="Начало"><errorEventDefinition/></startEvent>'.encode()),
         drawing(
-            f'<startEvent id="two" name="По сообщению">{ON_MESSAGE}</startEvent>' + task(),
-            "start > work > end; two > work",
+            f'<startEvent id="two" name="По сообщению">{ON_MESSAGE}</startEvent>'
+            f'<startEvent id="three" name="По сигналу">{ON_SIGNAL}</startEvent>'
+            f'<startEvent id="four" name="Ежедневно">{timer("R/P1D", "timeCycle")}</startEvent>' + task(),
+            "start > work > end; two > work; three > work; four > work",
             MESSAGE,
+            SIGNAL,
         ),
-        PLAIN,
     ),
     "event-kind": (edge("<terminateEventDefinition/>"), edge(timer("PT1H"))),
     "event-gateway-timers": (

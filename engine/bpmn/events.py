@@ -77,6 +77,27 @@ class Timer(Waiting):
         return {"due": following.isoformat(), "every": every, "left": None if left is None else left - passed}
 
 
+class Condition(Waiting):
+    """Happens when its expression becomes true, or is true when it is first looked at."""
+
+    kind = "condition"
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text.strip()
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def look(self, holds: bool, memory: dict[str, Any]) -> bool:
+        """Whether it has just become true; `memory` keeps what was seen last."""
+        before, memory["held"] = memory.get("held", False), holds
+        return holds and not before
+
+    def again(self, task: Task) -> dict[str, Any] | None:
+        return {"held": True}
+
+
 class Named(Waiting):
     """A message or a signal: recognised by its name."""
 
@@ -90,7 +111,7 @@ class Named(Waiting):
 
 
 class Message(Named):
-    """Goes to one node of this instance that waits for it, otherwise to the host."""
+    """Goes to the nodes of this instance that wait for it; when there are none, to the host."""
 
     kind = "message"
 
@@ -127,7 +148,7 @@ class Coded(Waiting):
                 catcher.task_spec.event_definition.fire(catcher, {"error_code": self.code})
                 catcher.task_spec._update(catcher)
                 return True
-            task = _enclosing(task)
+            task = enclosing(task)
         return False
 
 
@@ -136,13 +157,13 @@ class Error(Coded):
         return None
 
     def throw(self, my_task: Task) -> None:
-        if not self.throw_out_of(_enclosing(my_task)):
+        if not self.throw_out_of(enclosing(my_task)):
             raise BpmnError(self.code or "error", f"Nothing catches the error {self.code or ''}".rstrip())
 
 
 class Escalation(Coded):
     def throw(self, my_task: Task) -> None:
-        if not self.throw_out_of(_enclosing(my_task)):
+        if not self.throw_out_of(enclosing(my_task)):
             my_task.workflow.script_engine.environment.thrown.append(("escalation", self.code or ""))
 
 
@@ -151,11 +172,21 @@ class Terminate(TerminateEventDefinition):
         """Ends its own scope when the node completes; nobody else hears of it."""
 
 
-def _catcher(task: Task, kind: type[Coded], code: str | None) -> Task | None:
+def _split_of(task: Task) -> Task | None:
+    """Where an activity and its boundary events part; None when it has none."""
     while task.parent is not None and isinstance(task.parent.task_spec, LoopTask):
         task = task.parent
     split = task.parent
-    if split is None or not isinstance(split.task_spec, BoundaryEventSplit):
+    return split if split is not None and isinstance(split.task_spec, BoundaryEventSplit) else None
+
+
+def _interrupts(task: Task) -> bool:
+    return task._state == TaskState.READY and getattr(task.task_spec, "cancel_activity", False)
+
+
+def _catcher(task: Task, kind: type[Coded], code: str | None) -> Task | None:
+    split = _split_of(task)
+    if split is None:
         return None
     waiting = [
         child
@@ -166,7 +197,18 @@ def _catcher(task: Task, kind: type[Coded], code: str | None) -> Task | None:
     return next(iter(exact or [child for child in waiting if child.task_spec.event_definition.code is None]), None)
 
 
-def _enclosing(task: Task) -> Task | None:
+def is_interrupted(task: Task | None) -> bool:
+    """Whether an event has just ended an activity that `task` is in."""
+    while task is not None:
+        split = _split_of(task)
+        if split is not None and any(_interrupts(each) for each in split.children):
+            return True
+        task = enclosing(task)
+    return False
+
+
+def enclosing(task: Task) -> Task | None:
+    """The activity whose inside the task belongs to."""
     parent_id = task.workflow.parent_task_id
     return None if parent_id is None else task.workflow.top_workflow.get_task_from_id(parent_id)
 

@@ -17,15 +17,17 @@ from SpiffWorkflow.exceptions import SpiffWorkflowException
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from engine.bpmn import state
+from engine.bpmn import state, variables
 from engine.bpmn.budget import Budget
-from engine.bpmn.events import Message, Signal, Timer
+from engine.bpmn.conditions import conditions
+from engine.bpmn.events import Condition, Message, Signal, Timer
 from engine.bpmn.gateways import FirstOf
 from engine.bpmn.log import LEFT, Happening, Log
 from engine.bpmn.program import Program
 from engine.bpmn.prune import prune
+from engine.bpmn.scopes import begin_at
 from engine.bpmn.script_engine import Environment, ScriptEngine
-from engine.bpmn.specs import ServiceTask, StartEvent
+from engine.bpmn.specs import ServiceTask
 from engine.errors import StepBudgetExceeded, StepFailed
 from engine.values import stored
 
@@ -43,12 +45,12 @@ class Wait:
 
     key: str
     kind: str
-    """user | timer | async | message | signal."""
+    """user | timer | async | message | signal | condition."""
     process_key: str
     element_id: str
     element_name: str
     name: str = ""
-    """Of the message or signal."""
+    """Of the message or signal; the expression of a condition."""
     due: datetime | None = None
     """Of a timer; an unarmed timer is no wait."""
 
@@ -66,6 +68,8 @@ class Machine:
         self._engine = ScriptEngine(environment)
         self._scanned_last: set[UUID] = set()
         self.budget = Budget()
+        self.has_reconsidered = False
+        """Whether the conditions that are waited for are seen otherwise than before the step."""
         self.current: tuple[str | None, str | None] = (None, None)
         """Id and name of the node that was run last."""
         if data is None:
@@ -98,11 +102,8 @@ class Machine:
     def begin(self, variables: Mapping[str, Any], start: str | None = None) -> None:
         """Start at the start event `start`, or at the blank one; raises StepFailed when there is no such."""
         root, spec = self.workflow.task_tree, self.workflow.spec
-        if start is not None:
-            chosen = _start_event(spec, start)
-            for child in list(root.children):
-                self.workflow._remove_task(child.id)
-            chosen._predict(root._add_child(chosen, TaskState.FUTURE), mask=TaskState.NOT_FINISHED_MASK)
+        if start is not None and not begin_at(self.workflow, start):
+            raise StepFailed(f"Expected the start event {start} in {spec.name}, but there is none")
         elif not spec.begins_by_itself:
             raise StepFailed(f"Expected a blank start event in {spec.name}, but there is none")
         root.data.update(stored(dict(variables)))
@@ -145,6 +146,11 @@ class Machine:
 
     def run(self) -> None:
         """Run automatic nodes until only waits remain; raises StepBudgetExceeded, StepFailed or a connector's error."""
+        self._run_automatic()
+        while self.program.has_conditions and self._look_at_conditions():
+            self._run_automatic()
+
+    def _run_automatic(self) -> None:
         task = self._observe()
         while task is not None:
             self._run(task)
@@ -171,7 +177,7 @@ class Machine:
     def data_of(self, key: str) -> dict[str, Any]:
         """The variables at a waiting node; empty when it is gone."""
         task = self._find(key.partition(":")[0])
-        return {} if task is None else dict(task.data)
+        return {} if task is None else dict(variables.at(task))
 
     def result(self) -> dict[str, Any]:
         """The variables at the end of a completed workflow."""
@@ -212,6 +218,20 @@ class Machine:
                     if task._state == TaskState.WAITING and isinstance(task.task_spec, CatchingEvent):
                         yield task
 
+    def _look_at_conditions(self) -> bool:
+        """Let the first event happen whose condition has become true; the others are looked at after it."""
+        for task in list(self._waiting_events()):
+            for position, condition, memory in conditions(task):
+                self.current = (task.task_spec.bpmn_id, task.task_spec.bpmn_name)
+                before = dict(memory)
+                holds = bool(self.environment.evaluate(condition.text, variables.at(task)))
+                fires = condition.look(holds, memory)
+                self.has_reconsidered |= memory != before
+                if fires:
+                    self.fire(task.id.hex + position)
+                    return True
+        return False
+
     def _wait(self, task: Task, kind: str, suffix: str = "", **more: Any) -> Wait:
         spec = task.task_spec
         owner = self.program.owner(task.workflow.spec.name)
@@ -232,6 +252,8 @@ class Machine:
                 yield self._wait(task, "timer", suffix, due=datetime.fromisoformat(schedule["due"]))
         elif isinstance(definition, Message | Signal):
             yield self._wait(task, definition.kind, suffix, name=definition.name)
+        elif isinstance(definition, Condition):
+            yield self._wait(task, definition.kind, suffix, name=definition.text[:200])
 
     def _observe(self) -> Task | None:
         """Note what changed since the last look; returns the automatic node to run next.
@@ -241,7 +263,7 @@ class Machine:
         chosen: tuple[bool, int] | None = None
         following: Task | None = None
         self._cancel_orphans()
-        for depth, each in enumerate(self._workflows()):
+        for each in self._workflows():
             if each.completed and each is not self.workflow:
                 if each.parent_task_id in self._scanned_last:
                     continue
@@ -252,7 +274,7 @@ class Machine:
                     continue
                 self._log.look(task)
                 if now == TaskState.READY and not each.completed and _is_automatic(task):
-                    rank = (isinstance(task.task_spec, BoundaryEventMixin), depth)
+                    rank = (isinstance(task.task_spec, BoundaryEventMixin), each.depth)
                     if chosen is None or rank > chosen:
                         chosen, following = rank, task
         return following
@@ -264,13 +286,6 @@ class Machine:
                 parent = self._find(each.parent_task_id.hex)
                 if parent is None or parent._state & LEFT:
                     each.cancel()
-
-
-def _start_event(spec: Any, element_id: str) -> StartEvent:
-    found = spec.task_specs.get(element_id)
-    if not isinstance(found, StartEvent):
-        raise StepFailed(f"Expected the start event {element_id} in {spec.name}, but there is none")
-    return found
 
 
 def _is_automatic(task: Task) -> bool:

@@ -10,19 +10,17 @@ from typing import Any
 from lxml import etree
 from SpiffWorkflow.bpmn.parser import task_parsers
 from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnParser
-from SpiffWorkflow.bpmn.parser.event_parsers import EventDefinitionParser
-from SpiffWorkflow.bpmn.parser.ProcessParser import ProcessParser
 from SpiffWorkflow.bpmn.parser.TaskParser import TaskParser
 from SpiffWorkflow.bpmn.parser.util import full_tag
 from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
 from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
 from SpiffWorkflow.bpmn.specs.event_definitions.base import EventDefinition
-from SpiffWorkflow.bpmn.specs.event_definitions.simple import NoneEventDefinition
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 from SpiffWorkflow.bpmn.specs.mixins.subworkflow_task import CallActivity, SubWorkflowTask
 
-from engine.bpmn import events, gateways, loops, specs, xml
-from engine.bpmn.extensions import NODES, called_decision, event_kind, extension, processes
+from engine.bpmn import anatomy, compensation, event_parsers, gateways, loops, scopes, specs, xml
+from engine.bpmn.extensions import called_decision, event_kind, extension, processes
+from engine.bpmn.scope_parsers import ScopeParser
 from engine.errors import DeploymentRefused, Problem
 
 # The library parses flow by flow and recursively; 400 nodes in a row need about four frames each.
@@ -110,11 +108,19 @@ class _Activity:
     PARALLEL_MI_CLASS = loops.ParallelInstances
     SEQUENTIAL_MI_CLASS = loops.SequentialInstances
     spec: Any
+    node: etree._Element
     task: Any
     bpmn_id: str
     process_parser: Any
 
     def _add_boundary_event(self, children: list[etree._Element]) -> Any:
+        handler = anatomy.compensated(anatomy.scope_of(self.node)).get(self.bpmn_id)
+        if handler is not None:
+            self.task.completed_event.connect(compensation.remember_activity(handler.get("id", "")))
+        catching = [event for event in children if event_kind(event) != "compensate"]
+        return self._split(catching) if catching else self.task
+
+    def _split(self, children: list[etree._Element]) -> Any:
         split = BoundaryEventSplit(self.spec, f"{self.bpmn_id}.BoundaryEventSplit", lane=self.task.lane)
         name = f"{self.bpmn_id}.BoundaryEventJoin"
         join = specs.BoundaryJoin(self.spec, name, lane=self.task.lane, split_task=split.name, cancel=True)
@@ -162,114 +168,19 @@ class _BusinessRuleTaskParser(_TaskParser):
 
 class _SubProcessParser(_Activity, task_parsers.SubWorkflowParser):
     def create_task(self) -> Any:
-        if self.node.get("triggeredByEvent") == "true":
-            self.raise_validation_exception("Expected a plain sub-process: event sub-processes are not executed")
-        return super().create_task()
-
-
-class _EventParser(EventDefinitionParser):
-    """Reads the one definition of an event into the desk's own class."""
-
-    definitions = frozenset({None, "message", "signal", "timer", "error", "escalation", "terminate"})
-
-    def create_task(self) -> Any:
-        return self.spec_class(self.spec, self.bpmn_id, event_definition=self.definition(), **self.bpmn_attributes)
-
-    def definition(self) -> EventDefinition:
-        kind = event_kind(self.node)
-        if kind not in self.definitions:
-            self.raise_validation_exception(f"Expected an event that the engine executes, but this one is {kind}")
-        return NoneEventDefinition() if kind is None else getattr(self, f"_{kind}")(self._first(kind))
-
-    def _first(self, kind: str) -> etree._Element:
-        found: etree._Element = self.node.find(full_tag(f"{kind}EventDefinition"))
-        return found
-
-    def _timer(self, node: etree._Element) -> events.Timer:
-        texts = [child.text or "" for child in node if xml.local_name(child).startswith("time")]
-        if len(texts) != 1 or not texts[0].strip():
-            self.raise_validation_exception("Expected a timer with exactly one time")
-        return events.Timer(texts[0])
-
-    def _message(self, node: etree._Element) -> events.Message:
-        return events.Message(self._name(node, "messageRef", self.process_parser.parser.messages))
-
-    def _signal(self, node: etree._Element) -> events.Signal:
-        return events.Signal(self._name(node, "signalRef", self.process_parser.parser.signals))
-
-    def _error(self, node: etree._Element) -> events.Error:
-        return events.Error(self._code(node, "errorRef", self.process_parser.parser.errors, "error_code"))
-
-    def _escalation(self, node: etree._Element) -> events.Escalation:
-        codes = self.process_parser.parser.escalations
-        return events.Escalation(self._code(node, "escalationRef", codes, "escalation_code"))
-
-    def _terminate(self, node: etree._Element) -> events.Terminate:
-        return events.Terminate()
-
-    def _name(self, node: etree._Element, attribute: str, names: dict[str, str | None]) -> str:
-        """The name of the message or signal: its own, else its id, else the event's."""
-        reference = node.get(attribute)
-        if reference is not None and reference not in names:
-            self.raise_validation_exception(f"Expected {attribute} {reference} to be defined in the file")
-        name = (names.get(reference) or reference) if reference else self.node.get("name")
-        return name or self.bpmn_id
-
-    def _code(self, node: etree._Element, attribute: str, codes: dict[str, Any], field: str) -> str | None:
-        reference = node.get(attribute)
-        if reference is None:
-            return None
-        if reference not in codes:
-            self.raise_validation_exception(f"Expected {attribute} {reference} to be defined in the file")
-        known: dict[str, str | None] = codes[reference]
-        return known[field] or known["name"]
-
-
-class _StartEventParser(_EventParser):
-    def create_task(self) -> Any:
-        task = super().create_task()
-        self.spec.start.connect(task)
+        name = task_parsers.SubprocessParser.get_subprocess_spec(self)
+        kind = scopes.Handler if anatomy.is_event_sub_process(self.node) else self.spec_class
+        task = kind(self.spec, self.bpmn_id, subworkflow_spec=name, **self.bpmn_attributes)
+        if anatomy.can_be_undone(self.node):
+            task.completed_event.connect(compensation.remember_scope(f"{self.bpmn_id}.undoing"))
         return task
 
 
-class _EndEventParser(_EventParser):
-    def create_task(self) -> Any:
-        task = super().create_task()
-        task.connect(self.spec.end)
-        return task
-
-
-class _BoundaryEventParser(_EventParser):
-    definitions = _EventParser.definitions - {None, "terminate"}
-
-    def create_task(self) -> Any:
-        cancels = self.node.get("cancelActivity", "true") == "true"
-        return self.spec_class(
-            self.spec, self.bpmn_id, event_definition=self.definition(), cancel_activity=cancels, **self.bpmn_attributes
-        )
-
-
-class _CatchEventParser(_EventParser):
-    definitions = frozenset({None, "message", "signal", "timer"})
-
-
-class _ThrowEventParser(_EventParser):
-    definitions = frozenset({None, "message", "signal", "escalation"})
-
-
-class _MessageTaskParser(_Activity, _EventParser):
+class _MessageTaskParser(_Activity, event_parsers.EventParser):
     """Send and receive tasks name their message on themselves."""
 
     def definition(self) -> EventDefinition:
         return self._message(self.node)
-
-
-class _EventGatewayParser(_EventParser):
-    def definition(self) -> EventDefinition:
-        return gateways.FirstOf()
-
-    def handles_multiple_outgoing(self) -> bool:
-        return True
 
 
 class _ConditionalGatewayParser(task_parsers.ConditionalGatewayParser):
@@ -278,35 +189,17 @@ class _ConditionalGatewayParser(task_parsers.ConditionalGatewayParser):
         return text or None
 
 
-class _ProcessParser(ProcessParser):
-    def add_tasks(self) -> None:
-        """The blank start begins, or the only one there is; at any other one the host begins by its id."""
-        starts = [self.parse_node(node) for node in self.xpath("./bpmn:startEvent")]
-        if not starts:
-            raise ValidationException("Expected a start event, but there is none", self.node)
-        blank = [each for each in starts if isinstance(each.trigger, NoneEventDefinition)]
-        self.spec.start.outputs = (blank or starts)[:1]
-        self.spec.begins_by_itself = bool(blank) or len(starts) == 1
-        for node in self.xpath("./bpmn:subProcess[@triggeredByEvent='true']"):
-            self.parse_node(node)
-
-    def _index_process_nodes(self) -> None:
-        """Actions and parameters have ids too, often the same as a node's: the node wins."""
-        super()._index_process_nodes()
-        self.nodes_by_id.update({node.get("id"): node for node in self.node.iter() if node.tag in NODES})
-
-
 class _Parser(BpmnParser):
     """The desk's map of elements; what is not in it is refused."""
 
-    PROCESS_PARSER_CLASS = _ProcessParser
+    PROCESS_PARSER_CLASS = ScopeParser
     PARSER_CLASSES = {  # noqa: RUF012 - the library's own protocol
-        full_tag("startEvent"): (_StartEventParser, specs.StartEvent),
-        full_tag("endEvent"): (_EndEventParser, specs.EndEvent),
-        full_tag("boundaryEvent"): (_BoundaryEventParser, specs.BoundaryEvent),
-        full_tag("intermediateCatchEvent"): (_CatchEventParser, specs.IntermediateCatchEvent),
-        full_tag("intermediateThrowEvent"): (_ThrowEventParser, specs.IntermediateThrowEvent),
-        full_tag("eventBasedGateway"): (_EventGatewayParser, gateways.EventBasedGateway),
+        full_tag("startEvent"): (event_parsers.StartEventParser, specs.StartEvent),
+        full_tag("endEvent"): (event_parsers.EndEventParser, specs.EndEvent),
+        full_tag("boundaryEvent"): (event_parsers.BoundaryEventParser, specs.BoundaryEvent),
+        full_tag("intermediateCatchEvent"): (event_parsers.CatchEventParser, specs.IntermediateCatchEvent),
+        full_tag("intermediateThrowEvent"): (event_parsers.ThrowEventParser, specs.IntermediateThrowEvent),
+        full_tag("eventBasedGateway"): (event_parsers.EventGatewayParser, gateways.EventBasedGateway),
         full_tag("receiveTask"): (_MessageTaskParser, specs.ReceiveTask),
         full_tag("sendTask"): (_MessageTaskParser, specs.SendTask),
         full_tag("task"): (_TaskParser, specs.PassTask),

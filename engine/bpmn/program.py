@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.bpmn import dmn
 from engine.bpmn.cells import Names
+from engine.bpmn.conditions import watches_condition
 from engine.bpmn.dmn import Decided, Decision
 from engine.bpmn.parser import compiled
 from engine.bpmn.state import FINGERPRINT_BYTES
@@ -59,6 +60,12 @@ class Program:
     def label(self, action_id: str | None) -> str | None:
         """The label of an action anywhere in the program; the id itself when it has none."""
         return self._labels.get(action_id, action_id) if action_id else None
+
+    @cached_property
+    def has_conditions(self) -> bool:
+        """Whether some event waits for a condition."""
+        nodes = (node for spec in self.specs.values() for node in spec.task_specs.values())
+        return any(watches_condition(getattr(node, "event_definition", None)) for node in nodes)
 
     @cached_property
     def _labels(self) -> dict[str, str]:

@@ -25,7 +25,8 @@ from SpiffWorkflow.exceptions import WorkflowException
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from engine.bpmn.events import Error, Waiting
+from engine.bpmn import variables
+from engine.bpmn.events import Error, Waiting, is_interrupted
 from engine.errors import BpmnError
 from engine.values import stored
 
@@ -74,10 +75,19 @@ class CallActivity(CallActivityMixin, Node):
 
 
 class SubProcess(SubWorkflowTaskMixin, Node):
-    pass
+    shares_variables = True
 
 
-class EndEvent(EndEventMixin, Node):
+class Throwing(Node):
+    """A node that throws: when that interrupts an activity around it, its token goes no further."""
+
+    def _on_complete_hook(self, my_task: Task) -> None:
+        super()._on_complete_hook(my_task)
+        if is_interrupted(my_task):
+            my_task._drop_children()
+
+
+class EndEvent(EndEventMixin, Throwing):
     pass
 
 
@@ -85,7 +95,7 @@ class IntermediateCatchEvent(IntermediateCatchEventMixin, Node):
     pass
 
 
-class IntermediateThrowEvent(IntermediateThrowEventMixin, Node):
+class IntermediateThrowEvent(IntermediateThrowEventMixin, Throwing):
     pass
 
 
@@ -93,7 +103,7 @@ class ReceiveTask(ReceiveTaskMixin, Node):
     pass
 
 
-class SendTask(SendTaskMixin, Node):
+class SendTask(SendTaskMixin, Throwing):
     pass
 
 
@@ -164,7 +174,10 @@ class BoundaryEvent(BoundaryEventMixin, Node):
         super()._update(my_task)
 
     def _run_hook(self, my_task: Task) -> bool:
-        if not self.cancel_activity:
+        my_task.data = variables.at(my_task)
+        if self.cancel_activity:
+            _forget_rivals(my_task)
+        else:
             self._wait_again(my_task)
         return bool(super()._run_hook(my_task))
 
@@ -185,6 +198,17 @@ class BoundaryEvent(BoundaryEventMixin, Node):
         following.triggered = True
         following.internal_data.update(bookkeeping)
         self._update(following)
+
+
+def _forget_rivals(event: Task) -> None:
+    """Of several events that would interrupt the same activity at once, the first one does."""
+    for other in event.parent.children:
+        if (
+            other is not event
+            and other._state == TaskState.READY
+            and getattr(other.task_spec, "cancel_activity", False)
+        ):
+            other.cancel()
 
 
 def _is_running(split: Task) -> bool:

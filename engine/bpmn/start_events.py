@@ -9,6 +9,7 @@ from engine import iso8601
 from engine.bpmn import events
 from engine.bpmn.parser import compiled
 from engine.bpmn.script_engine import Context, Names, compile_expression
+from engine.bpmn.scopes import start_events
 from engine.bpmn.specs import StartEvent
 
 
@@ -38,8 +39,7 @@ class Due:
 
 def triggers(content: bytes, key: str) -> list[Trigger]:
     """The start events of the process `key` of this file that a message, a signal or a timer begins."""
-    nodes = compiled(content, key).specs[key].task_specs.values()
-    found = (_trigger(node) for node in nodes if isinstance(node, StartEvent))
+    found = (_trigger(node) for node in start_events(compiled(content, key).specs, key))
     return [trigger for trigger in found if trigger is not None]
 
 

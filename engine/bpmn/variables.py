@@ -1,0 +1,81 @@
+"""The variables of a scope: its tokens carry copies, here they are read together and handed to all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from typing import Any
+
+from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin
+from SpiffWorkflow.bpmn.specs.mixins import BoundaryEventMixin
+from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
+from SpiffWorkflow.specs.Join import Join
+from SpiffWorkflow.task import Task
+from SpiffWorkflow.util.task import TaskState
+
+_LIVE = TaskState.WAITING | TaskState.READY | TaskState.STARTED
+
+
+def at(event: Task) -> dict[str, Any]:
+    """What a boundary event finds: the current variables of its activity, those set inside a sub-process too."""
+    host = host_of(event)
+    inner = None if host is None else _inner(host)
+    return event.data if inner is None else deepcopy(of_scope(inner))
+
+
+def host_of(event: Task) -> Task | None:
+    """The activity that a boundary event sits on."""
+    split = event.parent
+    if split is None or not isinstance(event.task_spec, BoundaryEventMixin):
+        return None
+    return next((each for each in split.children if not isinstance(each.task_spec, BoundaryEventMixin)), None)
+
+
+def of_scope(workflow: Any) -> dict[str, Any]:
+    """The variables a scope began with and what its live tokens made of them."""
+    before = workflow.task_tree.data
+    found = dict(before)
+    for token in _tokens(workflow):
+        found.update(changes(before, _of_token(token)))
+    return found
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """What was set in between."""
+    return {name: value for name, value in after.items() if name not in before or before[name] != value}
+
+
+def hand_on(workflow: Any, changed: Mapping[str, Any]) -> None:
+    """Let every token of the scope see what was set elsewhere in it."""
+    for task in list(workflow.tasks.values()):
+        if task._state & _LIVE:
+            task.data.update(deepcopy(dict(changed)))
+            if task.parent is not None:
+                task.parent.data.update(deepcopy(dict(changed)))  # a task takes over from its parent as it goes on
+            if (inner := _inner(task)) is not None:
+                hand_on(inner, changed)
+
+
+def _tokens(workflow: Any) -> Iterator[Task]:
+    pending = [workflow.task_tree]
+    while pending:
+        task = pending.pop()
+        if task._state & _LIVE and not isinstance(task.task_spec, BoundaryEventMixin | BoundaryEventJoin):
+            yield task
+        if not isinstance(task.task_spec, LoopTask):
+            pending.extend(reversed(task.children))
+
+
+def _of_token(token: Task) -> dict[str, Any]:
+    inner = _inner(token)
+    if inner is not None:
+        return of_scope(inner)
+    waits_at_join = isinstance(token.task_spec, Join) and token._state == TaskState.WAITING and token.parent is not None
+    return dict(token.parent.data if waits_at_join else token.data)
+
+
+def _inner(task: Task) -> Any | None:
+    """The scope inside a sub-process that is under way and has its variables in common with what is around it."""
+    if not getattr(task.task_spec, "shares_variables", False) or not task._state & _LIVE:
+        return None
+    return task.workflow.top_workflow.subprocesses.get(task.id)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.conformance.case import Case
-from tests.conformance.cases import boundaries, event_parts, gateways, multi_instance, tasks
+from tests.conformance.cases import boundaries, event_parts, events, gateways, multi_instance, parts, patterns, tasks
 
 _GROUPS = {
     "tasks": tasks,
     "gateways": gateways,
-    "multi-instance": multi_instance,
+    "events": events,
     "boundary events": boundaries,
     "event sub-processes": event_parts,
+    "sub-processes": parts,
+    "multi-instance": multi_instance,
+    "patterns": patterns,
 }
 
 CASES: dict[str, Case] = {

@@ -140,7 +140,7 @@ CASES = [
             a enough=true: {a, !a} | b
             b: b end | done
         """,
-        patterns="34 36",
+        patterns="35",
         clause="13.3.7: when completionCondition is true all remaining instances are cancelled",
     ),
     case(
@@ -151,7 +151,7 @@ CASES = [
             a enough=false: a | a
             a enough=true: a | b
         """,
-        patterns="34",
+        patterns="35",
         clause="13.3.7",
     ),
     case(
@@ -162,7 +162,7 @@ CASES = [
             a: a | a a a
             a: {a, !a, !a} | b
         """,
-        patterns="34",
+        patterns="35",
         clause="table 10.30: numberOfInstances, numberOfActiveInstances, numberOfCompletedInstances, loopCounter",
     ),
     case(
@@ -173,7 +173,7 @@ CASES = [
             a: a | a a
             a: {a, !a} | b
         """,
-        patterns="34",
+        patterns="35",
         clause="table 10.30",
     ),
     case(
@@ -225,7 +225,7 @@ CASES = [
             start: start s s | x x
             x enough=true: x e {a, !a, !x} | b
         """,
-        patterns="36",
+        patterns="35",
     ),
     case(
         "an interrupting event ends all instances",

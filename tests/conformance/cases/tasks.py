@@ -117,12 +117,14 @@ CASES = [
         "start quantity is refused",
         process(start(), task("a", startQuantity="2"), end(), chain("start", "a", "end")),
         refused="token-quantity at a",
+        patterns="41",
         clause="table 10.3 startQuantity",
     ),
     case(
         "completion quantity is refused",
         process(start(), task("a", completionQuantity="2"), end(), chain("start", "a", "end")),
         refused="token-quantity at a",
+        patterns="42",
         clause="table 10.3 completionQuantity",
     ),
     case(

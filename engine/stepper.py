@@ -104,16 +104,15 @@ def step(session: Session, instance: ProcessInstance, move: Move) -> ProcessInst
     """
     if running(session, instance.id):
         raise EngineError("Expected one step of an instance at a time, but one is under way")
-    at = clock.now()
-    at = machine.environment.now
     machine = load(session, instance, move.actor)
+    at = machine.environment.now
     with _under_way(session, instance, machine) as current, session.no_autoflush:
-        at_places = places(machine, move.keys or (move.key or "",)) if instance.version else []
         before = open_rows(session, instance.id) if instance.version else {}
+        at_places = places(machine, move.keys or (move.key or "",)) if instance.version else []
         _explained(machine, lambda: move.apply(machine, before))
         _explained(machine, machine.run)
-        recorded = _recorded(instance, machine, move, at_places, current.wants_rearm)
         rearmed = machine.rearm() if current.wants_rearm or move.name == "rearm" else set()
+        recorded = _recorded(instance, machine, move, at_places, current.wants_rearm)
         if move.name == "rearm" and not rearmed:
             return instance
         reconcile(session, instance, machine, before, rearmed, Cause(move.actor, at, move.key, move.action))

@@ -102,10 +102,10 @@ class Machine:
     def begin(self, variables: Mapping[str, Any], start: str | None = None) -> None:
         """Start at the start event `start`, or at the blank one; raises StepFailed when there is no such."""
         root, spec = self.workflow.task_tree, self.workflow.spec
+        if start is None and not spec.begins_by_itself:
+            raise StepFailed(f"Expected a blank start event in {spec.name}, but there is none")
         if start is not None and not begin_at(self.workflow, start):
             raise StepFailed(f"Expected the start event {start} in {spec.name}, but there is none")
-        elif not spec.begins_by_itself:
-            raise StepFailed(f"Expected a blank start event in {spec.name}, but there is none")
         root.data.update(stored(dict(variables)))
 
     def complete(self, key: str, variables: Mapping[str, Any]) -> None:

@@ -8,8 +8,8 @@ from datetime import datetime
 from engine import iso8601
 from engine.bpmn import events
 from engine.bpmn.parser import compiled
-from engine.bpmn.script_engine import Context, Names, compile_expression
 from engine.bpmn.scopes import start_events
+from engine.bpmn.script_engine import Context, Names, compile_expression
 from engine.bpmn.specs import StartEvent
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from engine import clock
+from engine.circumstances import told
 from engine.errors import NotFound
 from engine.listeners import listeners
 from engine.models import Incident, Job, ProcessInstance, StartEvent
@@ -25,7 +26,8 @@ def open_for(session: Session, job: Job, error: Exception) -> Incident:
         job_id=job.id,
         element_id=getattr(error, "element_id", None) or job.element_id,
         element_name=getattr(error, "element_name", None) or job.name,
-        message=f"{type(error).__name__}: {error}"[:2000],
+        message=message(error),
+        details={**told(error), "key": job.task_id},
         state="open",
         created_at=clock.now(),
     )
@@ -37,13 +39,27 @@ def open_for(session: Session, job: Job, error: Exception) -> Incident:
     return incident
 
 
+def failed_again(incident: Incident, error: Exception) -> None:
+    """What was tried once more has failed again: the incident stays open and tells of the newest failure."""
+    incident.message = message(error)
+    incident.details = {**told(error), "key": incident.details.get("key")}
+    incident.element_id = getattr(error, "element_id", None) or incident.element_id
+    incident.element_name = getattr(error, "element_name", None) or incident.element_name
+
+
+def message(error: Exception) -> str:
+    """The failure in one line: its kind and its sentence."""
+    return f"{type(error).__name__}: {error}"[:2000]
+
+
 def open_for_start(session: Session, row: StartEvent, error: Exception) -> Incident:
     """Open an incident for a start event that could not begin an instance, and tell the host."""
     incident = Incident(
         start_event_id=row.id,
         element_id=row.element_id,
         element_name=row.definition.index["nodes"].get(row.element_id, {}).get("name"),
-        message=f"{type(error).__name__}: {error}"[:2000],
+        message=message(error),
+        details=told(error),
         state="open",
         created_at=clock.now(),
     )

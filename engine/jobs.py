@@ -10,13 +10,13 @@ from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from engine import clock, incidents
+from engine import clock, incidents, repository, retries
 from engine import due as due_sources
 from engine.bpmn.machine import Machine
 from engine.db import Database, is_lock
-from engine.errors import Busy, NotFound, StepBudgetExceeded
-from engine.models import Job
-from engine.reconcile import DEFAULT_RETRIES, OpenRow
+from engine.errors import Busy, EngineError, NotFound
+from engine.models import Job, ProcessInstance
+from engine.reconcile import OpenRow
 from engine.stepper import Move, lock, step
 
 log = structlog.get_logger(__name__)
@@ -72,7 +72,7 @@ def retry(session: Session, job_id: int, by: str) -> None:
     job = session.get(Job, job_id, with_for_update=True, populate_existing=True)
     if job is None or job.state != "failed":
         raise NotFound(f"Expected the job {job_id} to have failed, but it has not")
-    job.state, job.due_at, job.retries_left = "waiting", clock.now(), DEFAULT_RETRIES
+    job.state, job.due_at, job.retries_left = "waiting", clock.now(), max(_policy(session, job).attempts, 1)
     incidents.resolve(session, job.id, by)
     session.flush()
 
@@ -132,14 +132,25 @@ def _record_failure(session: Session, job_id: int, error: Exception) -> None:
     log.warning("job failed", action="job", job=job.id, element=job.element_id, error=repr(error))
     now = clock.now()
     job.retries_left -= 1
-    job.error = f"{type(error).__name__}: {error}"[:2000]
+    job.error = incidents.message(error)
     job.lease_until, job.lease_owner = None, None
-    if job.retries_left > 0 and not isinstance(error, StepBudgetExceeded):
-        job.due_at = now + timedelta(seconds=job.backoff_sec)
+    if job.retries_left > 0 and not retries.is_final(error):
+        policy = _policy(session, job)
+        job.due_at = now + policy.pause(policy.attempts - job.retries_left)
     else:
         job.state = "failed"
         incidents.open_for(session, job, error)
     session.flush()
+
+
+def _policy(session: Session, job: Job) -> retries.Policy:
+    """The policy of the node as it is now; the row's own pause where the program cannot be read."""
+    instance = session.get_one(ProcessInstance, job.instance_id)
+    try:
+        node = repository.program_of(session, instance).node(job.process_key, job.element_id)
+        return retries.policy(node.get("job", {}))
+    except EngineError:
+        return retries.Policy(retries.DEFAULT_RETRIES, (timedelta(seconds=job.backoff_sec),))
 
 
 due_sources.register(

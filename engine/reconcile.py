@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete, insert, literal, null, select, union_all, update
 from sqlalchemy.orm import Session
 
-from engine import iso8601
+from engine import retries
 from engine.bpmn.machine import Machine, Wait
 from engine.models import Incident, Job, ProcessInstance, Subscription, UserTask
 
@@ -21,8 +21,6 @@ _ROW_OF = {
     "message": "subscription",
     "signal": "subscription",
 }
-DEFAULT_RETRIES = 3
-DEFAULT_BACKOFF = "PT1M"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +127,15 @@ def _arm(session: Session, instance: ProcessInstance, machine: Machine, waits: l
 
 
 def _job(instance: ProcessInstance, machine: Machine, wait: Wait, at: datetime) -> dict[str, Any]:
-    settings = machine.program.node(wait.process_key, wait.element_id).get("job", {})
+    policy = retries.policy(machine.program.node(wait.process_key, wait.element_id).get("job", {}))
     return {
         **_common(instance, wait, at),
         "name": wait.element_name,
         "kind": wait.kind,
         "state": "waiting",
         "due_at": wait.due or at,
-        "retries_left": settings.get("retries", DEFAULT_RETRIES),
-        "backoff_sec": int(iso8601.parse_duration(settings.get("backoff", DEFAULT_BACKOFF)).total_seconds()),
+        "retries_left": policy.attempts,
+        "backoff_sec": int(policy.pause(1).total_seconds()),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
@@ -14,7 +15,9 @@ from SpiffWorkflow.task import Task
 from engine import expressions
 from engine.bpmn.dmn import Decided
 from engine.bpmn.tape import NOTHING, Tape
+from engine.circumstances import note
 from engine.errors import BpmnError, EngineError
+from engine.values import Namespace
 
 if TYPE_CHECKING:
     from engine.bpmn.program import Program
@@ -73,12 +76,12 @@ class Environment(BasePythonScriptEngineEnvironment):
         return Names(self.now, self._context, {**data, **more} if more else data)
 
     def evaluate(self, expression: str, context: Mapping[str, Any], external_context: Any = None) -> Any:
-        names = self.names(context, external_context)
-        return self._answer(names, compile_expression(_source(expression)).evaluate)
+        source = _source(expression)
+        return self._answer(self.names(context, external_context), source, lambda: compile_expression(source).evaluate)
 
     def execute(self, script: str, context: dict[str, Any], external_context: Any = None) -> bool:
         names = self.names(context, external_context)
-        context.update(self._answer(names, lambda visible: compile_script(script).run(visible)))
+        context.update(self._answer(names, script, lambda: compile_script(script).run))
         return True
 
     def decide(self, task: Task) -> Decided:
@@ -87,7 +90,11 @@ class Environment(BasePythonScriptEngineEnvironment):
         played, names = self.tape.ask(), self.names(task.data)
         if played is not NOTHING:
             return Decided(spec.decision, (), *played)
-        decided = self.program.decide(process_key, spec.decision, names)
+        try:
+            decided = self.program.decide(process_key, spec.decision, names)
+        except Exception as error:
+            note(error, decision=spec.decision, values=task.data)
+            raise
         if names.foreign:
             self.tape.keep([decided.value, dict(decided.variables)])
         self.decided.append((spec.bpmn_id, decided))
@@ -103,22 +110,28 @@ class Environment(BasePythonScriptEngineEnvironment):
         try:
             for name, text in spec.parameters.items():
                 if text:
-                    arguments[name] = compile_expression(_source(text)).evaluate(self.names(task.data))
+                    arguments[name] = _argument(_source(text), self.names(task.data))
             result = self._call(
                 spec.connector, spec.bpmn_id, spec.bpmn_name or "", MappingProxyType(task.data), arguments
             )
-        except BpmnError as error:
-            self.tape.keep_refusal(error)
+        except Exception as error:
+            note(error, connector=spec.connector, arguments=arguments)
+            if isinstance(error, BpmnError):
+                self.tape.keep_refusal(error)
             raise
         if spec.result_variable and result is not None:
             self.tape.keep(result)
         return result
 
-    def _answer(self, names: Names, compute: Callable[[Names], Any]) -> Any:
+    def _answer(self, names: Names, source: str, compiled: Callable[[], Callable[[Names], Any]]) -> Any:
         played = self.tape.ask()
         if played is not NOTHING:
             return played
-        value = compute(names)
+        try:
+            value = compiled()(names)
+        except Exception as error:
+            note(error, expression=source, values=_seen(source, names))
+            raise
         if names.foreign:
             self.tape.keep(value)
         return value
@@ -149,3 +162,35 @@ def _source(text: str) -> str:
     """The expression without the sign that it is one."""
     text = text.strip()
     return text[1:] if text.startswith("=") and not text.startswith("==") else text
+
+
+def _argument(source: str, names: Names) -> Any:
+    try:
+        return compile_expression(source).evaluate(names)
+    except Exception as error:
+        note(error, expression=source, values=_seen(source, names))
+        raise
+
+
+def _seen(source: str, names: Names) -> dict[str, Any]:
+    """What the names of a failed expression stood for, as far as that can still be said."""
+    seen: dict[str, Any] = {}
+    for path in sorted(_read(source)):
+        name, _, field = path.partition(".")
+        with suppress(Exception):
+            value = names[name]
+            if not isinstance(value, Namespace):
+                seen[name] = value
+            elif field in value.fields:
+                seen[path] = value.fields[field]()
+    return seen
+
+
+def _read(source: str) -> frozenset[str]:
+    with suppress(EngineError):
+        found = compile_expression(source)
+        return found.names | found.paths
+    with suppress(EngineError):
+        lines = compile_script(source).assignments
+        return frozenset().union(*(line.names | line.paths for _, line in lines))
+    return frozenset()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from engine import iso8601
+from engine import iso8601, retries
 from engine.bpmn.lint.drawing import Drawing, Node, bpmn_child, bpmn_name, operator
 from engine.bpmn.lint.rules import Element, Report, Rule, shown
 from engine.bpmn.xml import DESK, SPIFF, local_name
@@ -183,7 +183,7 @@ def _check_attributes(element: Element, report: Report) -> None:
             check_expression(text[1:], element, report)
     backoff = element.get("backoff")
     if local_name(element) == "job" and backoff is not None:
-        _check_time(backoff, iso8601.parse_duration, element, report)
+        _check_time(backoff, retries.checked, element, report)
 
 
 def _check_parameters(node: Node, report: Report) -> None:

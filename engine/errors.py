@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -53,6 +54,25 @@ class Refused(EngineError):
         super().__init__(en)
         self.en = en
         self.ru = ru
+
+
+class NotReady(EngineError):
+    """Expected a version that may become active, but its check or its scenarios speak against it."""
+
+    def __init__(self, key: str, version: int, obstacles: Sequence[str]) -> None:
+        super().__init__(f"Expected {key} v{version} to be ready, but: {', '.join(obstacles)}")
+        self.obstacles = tuple(obstacles)
+        """unrunnable | errors | scenarios; with `unrunnable` no reason helps."""
+
+
+class VersionInUse(EngineError):
+    """Expected a version that nobody needs, but this one is in use."""
+
+    def __init__(self, key: str, version: int, count: int, business_keys: Sequence[str]) -> None:
+        named = f": {', '.join(business_keys)}" if business_keys else ""
+        super().__init__(f"Expected nobody to use {key} v{version}, but it is in use by {count} instances{named}")
+        self.count = count
+        self.business_keys = tuple(business_keys)
 
 
 class Forbidden(EngineError):

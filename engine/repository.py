@@ -6,14 +6,14 @@ import hashlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import clock, connectors, decisions, starts
+from engine import clock, connectors, decisions, versions
 from engine.bpmn import dmn, lint, parser, xml
 from engine.bpmn.extensions import processes, read_index
 from engine.bpmn.program import Part, Program, fingerprint
@@ -24,6 +24,16 @@ from engine.models import Deployment, ProcessDefinition, ProcessInstance, Resour
 
 FORM_SUFFIX = ".form.json"
 MOST_PROGRAMS = 256
+UNREADABLE = frozenset(
+    [
+        *("xml-syntax", "xml-doctype", "file-size", "file-encoding", "not-bpmn", "no-process", "no-executable-process"),
+        *("too-many-nodes", "too-many-flows", "too-deep"),
+        *("missing-id", "id-format", "duplicate-id", "name-length", "duplicate-process"),
+    ]
+)
+"""Findings with which a drawing cannot even be kept as a draft."""
+
+activate = versions.activate
 
 
 def check(files: Mapping[str, bytes], *, session: Session | None = None) -> list[Problem]:
@@ -55,23 +65,57 @@ def deploy(
     comment: str = "",
     activate: bool = False,
     override_reason: str | None = None,
+    keep_draft: bool = False,
 ) -> Deployment:
     """Store a bundle; a process whose content changed gets a new version (a draft, unless `activate`).
 
-    The same bundle again returns the stored one. Raises DeploymentRefused with all findings.
+    The same bundle again returns the stored one, and what was deleted of it comes back. Raises DeploymentRefused with
+    all findings; with `keep_draft` only for files that cannot be read. Raises NotReady when such a draft is to become
+    active without a reason.
     """
     digest = _bundle_digest(files)
     deployment = session.scalars(select(Deployment).where(Deployment.sha256 == digest)).one_or_none()
     if deployment is None:
-        problems = check(files, session=session)
-        if any(problem.severity == "error" for problem in problems):
-            raise DeploymentRefused(problems)
+        problems = _checked(files, session, keep_draft)
         deployment = store(session, files, author=author, comment=comment, problems=problems)
+    else:
+        _restore(session, deployment)
     if activate:
         for definition in deployment.definitions:
             if definition.state == "draft":
-                _activate(session, definition, author, override_reason)
+                versions.activate(session, definition, by=author, override_reason=override_reason)
     return deployment
+
+
+def _checked(files: Mapping[str, bytes], session: Session, keep_draft: bool) -> list[Problem]:
+    """The findings of a bundle that may be stored, as a draft at least."""
+    problems = check(files, session=session)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors and not (keep_draft and all(map(_may_be_kept, errors))):
+        raise DeploymentRefused(problems)
+    if errors:
+        problems += (
+            p for name, content in files.items() if _kind(name) == "bpmn" for p in _parse_problems(name, content)
+        )
+    return problems
+
+
+def _may_be_kept(problem: Problem) -> bool:
+    return _kind(problem.file or "") == "bpmn" and problem.rule not in UNREADABLE
+
+
+def _restore(session: Session, deployment: Deployment) -> None:
+    """Define again what was deleted of a bundle that is deployed once more."""
+    for resource in deployment.resources:
+        there = select(ProcessDefinition.key).join(ProcessDefinition.resource).where(Resource.sha256 == resource.sha256)
+        missing = set(_keys(resource)) - set(session.scalars(there)) if resource.kind == "bpmn" else set()
+        if missing:
+            files = {each.name: each.content for each in deployment.resources}
+            found = [problem for problem in check(files, session=session) if problem.file == resource.name]
+            for key in sorted(missing):
+                _define(session, deployment, resource, _forms(files), found, only=key)
+    session.flush()
+    session.refresh(deployment, ["definitions"])
 
 
 def store(
@@ -90,7 +134,7 @@ def store(
     ]
     session.add(deployment)
     session.flush()
-    forms = {_form_name(name): content for name, content in files.items() if _kind(name) == "form"}
+    forms = _forms(files)
     for resource in deployment.resources:
         if resource.kind == "bpmn":
             found = [problem for problem in problems if problem.file == resource.name]
@@ -99,11 +143,6 @@ def store(
     session.flush()
     session.refresh(deployment, ["definitions"])
     return deployment
-
-
-def activate(session: Session, definition: ProcessDefinition, *, by: str, override_reason: str | None = None) -> None:
-    """Make this version the one that new instances start with; the former one is retired."""
-    _activate(session, definition, by, override_reason)
 
 
 def latest(session: Session, key: str) -> ProcessDefinition:
@@ -131,20 +170,21 @@ def form(session: Session, definition: ProcessDefinition, name: str) -> dict[str
 
 
 def bindings_of(session: Session, definition: ProcessDefinition) -> dict[str, int]:
-    """The active versions of everything the process calls, directly or not; fixed when an instance starts.
+    """The versions of everything the process calls, directly or not; fixed when an instance starts.
 
-    A called process that is not deployed is left out: only the instance that gets there fails.
+    A called process that is not deployed is left out: only the instance that gets there fails. Raises EngineError when
+    two callers are bound to different versions of one process: an instance has one of each.
     """
     bindings: dict[str, int] = {}
-    wanted = set(definition.index["calls"])
-    while wanted:
-        query = select(ProcessDefinition).where(
-            ProcessDefinition.key.in_(sorted(wanted)), ProcessDefinition.state == "active"
-        )
-        found = list(session.scalars(query))
-        bindings |= {each.key: each.id for each in found}
-        asked = wanted
-        wanted = {key for each in found for key in each.index["calls"]} - set(bindings) - asked - {definition.key}
+    callers: Sequence[ProcessDefinition] = [definition]
+    seen = {definition.id}
+    while callers:
+        found = {each.id: each for each in _called_by(session, callers) if each.key != definition.key}
+        for each in found.values():
+            if bindings.setdefault(each.key, each.id) != each.id:
+                raise EngineError(f"Expected one version of {each.key} in {definition.key}, but its callers want two")
+        callers = [each for each in found.values() if each.id not in seen]
+        seen |= set(found)
     return bindings
 
 
@@ -214,20 +254,17 @@ class _Programs:
 _programs = _Programs()
 
 
-def _activate(session: Session, definition: ProcessDefinition, by: str, override_reason: str | None) -> None:
-    session.execute(
-        update(ProcessDefinition)
-        .where(ProcessDefinition.key == definition.key, ProcessDefinition.state == "active")
-        .where(ProcessDefinition.id != definition.id)
-        .values(state="retired")
-    )
-    definition.state = "active"
-    definition.activated_by, definition.activated_at = by, clock.now()
-    definition.override_reason = override_reason
-    session.flush()
-    starts.watch(session, definition, by)
-    for listener in listeners().activated:
-        listener(session, definition)
+def _called_by(session: Session, callers: Sequence[ProcessDefinition]) -> Iterator[ProcessDefinition]:
+    """The versions that these call: active ones, and those of the caller's own bundle where it is bound to it."""
+    bound = {(caller, key) for caller in callers for key in caller.index.get("bound", ())}
+    wanted = {k for caller in callers for k in caller.index["calls"] if k not in caller.index.get("bound", ())}
+    if wanted:
+        active = select(ProcessDefinition).where(ProcessDefinition.state == "active")
+        yield from session.scalars(active.where(ProcessDefinition.key.in_(sorted(wanted))))
+    for caller, key in sorted(bound, key=lambda each: (each[0].key, each[1])):
+        found = versions.deployed_with(session, caller, key)
+        if found is not None:
+            yield found
 
 
 def _revise(session: Session, deployment: Deployment) -> None:
@@ -265,7 +302,7 @@ def _define(
         session.add(
             ProcessDefinition(
                 key=key,
-                version=before.version + 1 if before else 1,
+                version=versions.highest(session, key) + 1,
                 name=index["name"],
                 deployment_id=deployment.id,
                 resource_id=resource.id,
@@ -326,6 +363,10 @@ def _kind(name: str) -> str:
         if name.endswith(suffix):
             return kind
     return "other"
+
+
+def _forms(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {_form_name(name): content for name, content in files.items() if _kind(name) == "form"}
 
 
 def _form_name(name: str) -> str:

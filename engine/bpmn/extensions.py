@@ -37,6 +37,7 @@ def read_index(process: Element) -> dict[str, Any]:
         "nodes": {node["id"]: {"order": order, **node} for order, node in enumerate(nodes)},
         "flows": {flow.get("id", ""): _flow(flow) for flow in process.iter(f"{{{BPMN}}}sequenceFlow")},
         "calls": sorted({node["called"] for node in nodes if node.get("called")}),
+        "bound": sorted({node["called"] for node in nodes if node.get("called") and node.get("binding") == "deployment"}),
         "decisions": sorted({node["decision"] for node in nodes if node.get("decision")}),
         "forms": sorted({a["form"] for node in nodes for a in node.get("actions", ()) if a.get("form")}),
     }
@@ -86,6 +87,7 @@ def _node(element: Element, lanes: dict[str, Element]) -> dict[str, Any]:
         "attached_to": element.get("attachedToRef"),
         "within": within,
         "called": element.get("calledElement"),
+        "binding": element.get(f"{{{DESK}}}binding"),
         "decision": called_decision(element) or None,
         "connector": _connector(element),
         "status": _status(element),
@@ -139,6 +141,6 @@ def _job(element: Element) -> dict[str, Any]:
         return {}
     return {
         "async": job.get("async", "false") == "true",
-        "retries": int(job.get("retries", "3")),
+        "retries": int(retries) if (retries := job.get("retries", "3")).isdecimal() else 3,
         "backoff": job.get("backoff", "PT1M"),
     }

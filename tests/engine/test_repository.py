@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -14,8 +13,8 @@ from engine.errors import DeploymentRefused, EngineError, NotFound
 from engine.models import Deployment, ProcessDefinition, ProcessInstance
 from tests.engine.conftest import Driver
 from tests.engine.drawings import button, call, chain, drawing, end, start, user
-
-SHIPPED = Path(__file__).parents[2] / "processes"
+from tests.engine.lint.sketch import chain as good_chain
+from tests.engine.lint.sketch import task
 
 
 def labelled(label: str, key: str = "p") -> bytes:
@@ -89,14 +88,14 @@ def test_changed_form_makes_a_version_of_the_process_that_uses_it(database: Data
 
 
 def test_same_bundle_again_is_the_same_deployment(database: Database) -> None:
-    files = {"escalation.bpmn": (SHIPPED / "escalation.bpmn").read_bytes()}
+    files = {"desk.bpmn": good_chain(task())}
 
     with database.transaction() as session:
         first = repository.deploy(session, files, author="agent:1", activate=True)
         again = repository.deploy(session, files, author="agent:2", activate=True)
 
     assert first is again
-    assert versions(database, "escalation") == [(1, "active")]
+    assert versions(database, "desk") == [(1, "active")]
 
 
 def test_refused_bundle_leaves_nothing_and_tells_everything(database: Database) -> None:

@@ -17,7 +17,7 @@ class Host:
     """What the connectors of one run were told, and what the host knows."""
 
     told: list[str] = field(default_factory=list)
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=lambda: {"x": 0})
 
     def context(self) -> dict[str, Any]:
         return {"fact": dict(self.facts)}

@@ -99,7 +99,8 @@ def _attempt(case: Case, *, stored: bool) -> tuple[str, list[Seen]]:
     """Where the run parted from the story (empty when it did not) and everything that was seen."""
     seen: list[Seen] = []
     text = b"".join(case.files.values()).decode()
-    hidden = frozenset([*_GATEWAY.findall(text), *(f"!{event}" for event in _EVENT.findall(text))])
+    gateways, events = _GATEWAY.findall(text), _EVENT.findall(text)
+    hidden = frozenset([*gateways, *(f"!{node}" for node in (*gateways, *events))])
     with ExitStack() as stack:
         try:
             run: Any = stack.enter_context(reloaded(case.files, BEGIN)) if stored else InMemory(case.files, BEGIN)

@@ -56,7 +56,7 @@ TRIGGERS = (
     Trigger("message", event("message", "m"), "message m", "hit", "hit"),
     Trigger("signal", event("signal", "s"), "signal s", "hit", "hit"),
     Trigger("timer", timer("PT1H"), "after PT1H", "hit@PT1H", ""),
-    Trigger("condition", conditional("coalesce(fact.x, 0) > 1"), "let x=2", "hit", "hit"),
+    Trigger("condition", conditional("fact.x > 1"), "let x=2", "hit", "hit"),
 )
 CALLED = process(start("s"), task("x"), end("e"), chain("s", "x", "e"), key="q")
 HOSTS = (

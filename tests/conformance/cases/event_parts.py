@@ -24,7 +24,7 @@ TRIGGERS = (
     ("message", event("message", "m"), "message m", "ev", "ev"),
     ("signal", event("signal", "s"), "signal s", "ev", "ev"),
     ("timer", timer("PT1H"), "after PT1H", "ev@PT1H", ""),
-    ("condition", conditional("coalesce(fact.x, 0) > 1"), "let x=2", "ev", "ev"),
+    ("condition", conditional("fact.x > 1"), "let x=2", "ev", "ev"),
 )
 
 

@@ -69,7 +69,7 @@ TIMERS = [
     ),
     case(
         "timer: a date that is past fires at once",
-        waits_for(timer("2020-01-01T00:00:00Z", "timeDate")),
+        waits_for(timer("2026-03-16T08:59:00Z", "timeDate")),
         story="""
             start: start | w
             work: w | a
@@ -292,7 +292,7 @@ CONDITIONS = [
     ),
     case(
         "condition in the flow: waits until a fact changes",
-        waits_for(conditional("coalesce(fact.x, 0) > 1")),
+        waits_for(conditional("fact.x > 1")),
         story="""
             start: start | w
             let x=1: | w
@@ -321,7 +321,7 @@ CONDITIONS = [
         process(
             start(),
             task("a"),
-            boundary("hit", "a", conditional("coalesce(fact.x, 0) > 1"), interrupting=False),
+            boundary("hit", "a", conditional("fact.x > 1"), interrupting=False),
             tell("c"),
             end(),
             end("e2"),

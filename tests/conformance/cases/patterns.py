@@ -340,7 +340,7 @@ CASES = [
         ),
         story="""
             start: start | a b stop
-            message stop: {stop, !a} e2 | b
+            message stop: {stop e2, !a} | b
             b: b end | done
         """,
         patterns="19",
@@ -383,7 +383,7 @@ CASES = [
         ),
         story="""
             start: start s | x y stop
-            press stop: {stop, !x, !y, !sub} stopped | done
+            press stop: {stop stopped, !x, !y, !sub} | done
         """,
         patterns="20",
     ),
@@ -469,7 +469,7 @@ CASES = [
         story="""
             start: start | a a a stop
             a: a | a a stop
-            message stop: {stop, !a, !a} e2 | done
+            message stop: {stop e2, !a, !a} | done
         """,
         patterns="26",
     ),

@@ -1,0 +1,169 @@
+"""Events that wait for a condition: they happen when it becomes true, and again only after it was false."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.errors import ExpressionError
+from engine.expressions import Namespace
+from tests.engine.drawings import (
+    boundary,
+    catch,
+    chain,
+    drawing,
+    end,
+    event,
+    gateway,
+    script,
+    service,
+    start,
+    subprocess,
+    user,
+)
+from tests.engine.twins import Twins
+
+
+def condition(text: str) -> str:
+    return f"<bpmn:conditionalEventDefinition><bpmn:condition>{text}</bpmn:condition></bpmn:conditionalEventDefinition>"
+
+
+def ticket(priority: str) -> Namespace:
+    return Namespace("ticket", {"priority": lambda: priority}, {})
+
+
+def watched(*, interrupting: bool) -> bytes:
+    return drawing(
+        start(),
+        user("work", "done"),
+        boundary("urgent", "work", condition("ticket.priority == 'high'"), interrupting=interrupting),
+        service("tell", "test.note"),
+        user("hurry", "ok"),
+        end(),
+        end("e2"),
+        chain("start", "work", "end"),
+        chain("urgent", "tell", "hurry", "e2"),
+    )
+
+
+def test_condition_is_a_wait_of_its_own_kind_and_interrupts_when_it_holds() -> None:
+    twins = Twins(watched(interrupting=True), context={"ticket": ticket("low")})
+    assert (twins.waits, twins.kind("urgent")) == (["urgent", "work"], "condition")
+
+    twins.reconsider()
+    assert twins.waits == ["urgent", "work"]
+    twins.context["ticket"] = ticket("high")
+    twins.reconsider()
+
+    assert twins.waits == ["hurry"]
+    assert "work cancelled" in twins.trace
+
+
+def test_condition_that_holds_at_once_happens_at_once() -> None:
+    twins = Twins(watched(interrupting=True), context={"ticket": ticket("high")})
+
+    assert twins.waits == ["hurry"]
+    assert twins.trace.count("work entered") == 1
+
+
+def test_event_that_does_not_interrupt_happens_again_only_after_the_condition_was_false() -> None:
+    twins = Twins(watched(interrupting=False), context={"ticket": ticket("high")})
+    assert twins.called == ["tell"]
+
+    for _ in range(3):
+        twins.reconsider()
+    assert twins.called == ["tell"]
+    twins.context["ticket"] = ticket("low")
+    twins.reconsider()
+    twins.context["ticket"] = ticket("high")
+    twins.reconsider()
+    twins.reconsider()
+
+    assert twins.called == ["tell", "tell"]
+    assert sorted(twins.waits) == ["hurry", "hurry", "urgent", "work"]
+
+
+def test_token_waits_at_a_condition_until_it_holds() -> None:
+    twins = Twins(
+        drawing(start(), catch("wait", condition("=ready.now")), end(), chain("start", "wait", "end")),
+        context={"ready": Namespace("ready", {"now": lambda: False}, {})},
+    )
+    assert twins.waits == ["wait"]
+
+    twins.context["ready"] = Namespace("ready", {"now": lambda: True}, {})
+    twins.reconsider()
+
+    assert twins.completed
+
+
+def test_condition_behind_a_gateway_races_with_a_message() -> None:
+    content = drawing(
+        start(),
+        gateway("first", "eventBased"),
+        catch("answer", event("message", "answer")),
+        catch("urgent", condition("ticket.priority == 'high'")),
+        user("a", "ok"),
+        user("b", "ok"),
+        end(),
+        chain("start", "first", "answer", "a", "end"),
+        chain("first", "urgent", "b", "end"),
+    )
+    twins = Twins(content, context={"ticket": ticket("low")})
+    assert twins.waits == ["first", "first"]
+
+    twins.context["ticket"] = ticket("high")
+    twins.reconsider()
+
+    assert twins.waits == ["b"]
+
+
+def test_event_on_a_sub_process_reads_what_is_set_inside() -> None:
+    inside = subprocess("sub", start("s"), user("a", "go"), user("b", "go"), end("e"), chain("s", "a", "b", "e"))
+    content = drawing(
+        start(),
+        inside,
+        boundary("much", "sub", condition("n &gt; 2")),
+        user("after", "ok"),
+        end(),
+        end("e2"),
+        chain("start", "sub", "end"),
+        chain("much", "after", "e2"),
+    )
+    twins = Twins(content, n=0)
+
+    twins.complete("a", n=3)
+
+    assert twins.waits == ["after"]
+    assert twins.data("after")["n"] == 3
+
+
+def test_condition_is_looked_at_where_the_process_rests_and_not_on_the_way() -> None:
+    content = drawing(
+        start(),
+        user("work", "go"),
+        script("up", "n = 5"),
+        script("down", "n = 0"),
+        user("rest", "ok"),
+        end(),
+        chain("start", "work", "up", "down", "rest", "end"),
+    )
+    inside = content.decode().split('isExecutable="true">')[1].split("</bpmn:process>")[0]
+    whole = drawing(
+        start("s0"),
+        subprocess("sub", inside),
+        boundary("much", "sub", condition("n &gt; 2")),
+        end("e0"),
+        chain("s0", "sub", "e0"),
+        user("after", "ok"),
+        end("e9"),
+        chain("much", "after", "e9"),
+    )
+    twins = Twins(whole, n=0)
+
+    twins.complete("work")
+
+    assert twins.waits == ["much", "rest"]
+
+
+def test_condition_that_cannot_be_evaluated_is_an_error() -> None:
+    with pytest.raises(ExpressionError, match="ticket"):
+        Twins(watched(interrupting=True))

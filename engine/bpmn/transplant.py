@@ -80,8 +80,8 @@ class Transplant:
     def __init__(self, old: Program, new: Program, key: str, mapping: Mapping[str, str]) -> None:
         self.old = old
         self.new = new
-        self._key = key
-        self._mapping = mapping
+        self.key = key
+        self.mapping = mapping
 
     def examine(self, data: bytes, engine: ScriptEngine) -> Crossing:
         """Carry the stored workflow over in memory; with obstacles there is no `data`."""
@@ -113,7 +113,7 @@ class Transplant:
                 del workflow.subprocesses[key]
 
     def renamed(self, scope_key: str, element_id: str) -> str:
-        return self._mapping.get(element_id, element_id) if scope_key == self._key else element_id
+        return self.mapping.get(element_id, element_id) if scope_key == self.key else element_id
 
 
 class _Scope:
@@ -321,13 +321,13 @@ class _Scope:
             task.internal_data = {}
 
     def _schedules(self, task: Task, old: FirstOf, new: FirstOf) -> list[Any]:
-        """What each branch of a gateway waits for; None for a branch that begins to wait now."""
+        """What each branch of a gateway waits for; nothing is known of a branch that begins to wait now."""
         known = {
             self._plan.renamed(self._key, name): (definition, schedule)
             for (name, definition), schedule in zip(old.branches, task.internal_data["branches"], strict=True)
         }
         return [
-            known[name][1] if name in known and _is_same(known[name][0], definition, self) else None
+            known[name][1] if name in known and _is_same(known[name][0], definition, self) else {}
             for name, definition in new.branches
         ]
 
@@ -393,10 +393,8 @@ def _wait_anew(task: Task) -> None:
     task.task_spec._update(task)
 
 
-def _schedule(task: Task, known: dict[str, Any] | None, branch: Any) -> dict[str, Any]:
-    if known is not None:
-        return known
-    return branch.schedule(task) if isinstance(branch, Timer) else {}
+def _schedule(task: Task, known: dict[str, Any], branch: Any) -> dict[str, Any]:
+    return branch.schedule(task) if isinstance(branch, Timer) and "due" not in known else known
 
 
 def _attach_missing(split: Task) -> None:

@@ -258,7 +258,10 @@ def _host(files: Mapping[str, bytes], data: Mapping[str, Any], trial: _Trial) ->
         for name, asked in _asked(files).items()
         if name not in data or asked - set(given.get(name, asked))
     }
-    return listeners.Listeners(status_entered=[entered], context=[lambda _s, _i: {**given, **made_up}])
+    names = {**given, **made_up}
+    return listeners.Listeners(
+        status_entered=[entered], context=[lambda _s, _i: names], start_context=lambda _s, _d: names
+    )
 
 
 class _MadeUp:
@@ -271,11 +274,11 @@ class _MadeUp:
         self.namespace = Namespace(name, fields, functions)
 
     def _function(self, name: str) -> Any:
-        def answer(kind: Any = None) -> datetime | None:
+        def answer(*asked: Any) -> datetime | None:
             term = DEFAULT_TERMS.get(name)
             if term is None:
                 return None
-            at = self._fixed.setdefault((name, kind), clock.now() + term)
+            at = self._fixed.setdefault((name, asked), clock.now() + term)
             return at if at > clock.now() else None
 
         return answer

@@ -23,6 +23,7 @@ from services.mail import identity, inbound
 from services.notifications import live, outbox
 from services.notifications.operations import notify_admins
 from services.reference import ensure_reference
+from services.sla import context as sla_context
 from services.tickets import context, projection
 from services.tickets.keys import ticket_of
 
@@ -69,6 +70,7 @@ def tell(heard: Listeners) -> None:
     heard.ended.append(_end_of_life)
     heard.incident_opened.append(_tell_admins)
     heard.context.append(context.provide)
+    heard.start_context = sla_context.start_names
     heard.activated.append(introduce_statuses)
     heard.statuses = status_codes
 

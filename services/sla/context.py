@@ -1,18 +1,21 @@
-"""What expressions in diagrams may ask about the norms: sla.due, sla.remind, sla.state, sla.level."""
+"""What expressions in diagrams may ask about the norms: sla.due, sla.remind, sla.state, sla.level; schedule.next."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import datetime, time
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from engine import clock as engine_clock
+from engine.errors import ExpressionError
 from engine.expressions import Namespace
+from engine.models import ProcessDefinition
 from services.sla.clocks import course, exceeded, read, used_up
 from services.sla.models import ServiceClock
 from services.sla.operations import clock_of, remind_after
-from services.sla.schedules import frozen_calendar
+from services.sla.schedules import frozen_calendar, named, next_time
 from services.sla.terms import kind_of, terms_of
 from services.tickets.models import Ticket
 
@@ -35,6 +38,29 @@ def namespace(_session: Session, load: Load) -> Namespace:
             "state": lambda kind: state(found(kind)),
         },
     )
+
+
+def start_names(session: Session, _definition: ProcessDefinition) -> Mapping[str, Any]:
+    """What timers of start events may ask: `schedule.next("18:00")` and `schedule.next("18:00", "Круглосуточно")`."""
+
+    def following(at: str, name: str | None = None) -> datetime | None:
+        schedule = named(session, name)
+        if schedule is None:
+            wanted = name or "–"
+            raise ExpressionError(f"Expected a schedule {wanted}, but there is none", f"Расписания {wanted} нет")
+        return next_time(schedule, _time(at), engine_clock.now())
+
+    return {"schedule": Namespace("schedule", fields={}, functions={"next": following})}
+
+
+def _time(text: str) -> time:
+    try:
+        return datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 - a time of day has no zone
+    except (TypeError, ValueError):
+        raise ExpressionError(
+            f'Expected a time of day such as "18:00", got {text!r:.40}',
+            f"Нужно время вида «18:00», получено {text!r:.40}",
+        ) from None
 
 
 def due(clock: ServiceClock | None) -> datetime | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -14,6 +15,7 @@ from services.sla.calendar import Calendar
 from services.sla.models import CalendarSnapshot, Schedule
 
 _MOST_CALENDARS = 64
+_MOST_DAYS = 367
 _calendars: dict[str, Calendar] = {}
 
 
@@ -25,6 +27,26 @@ def calendar_of(schedule: Schedule) -> dict[str, Any]:
         "exceptions": {exception.day.isoformat(): exception.intervals for exception in schedule.exceptions},
         "yearly": sorted(schedule.yearly or ()),
     }
+
+
+def named(session: Session, name: str | None = None) -> Schedule | None:
+    """The schedule of that name; without one, that of everybody: of no category and no company, the oldest."""
+    known = select(Schedule).where(Schedule.archived.is_(False)).order_by(Schedule.id).limit(1)
+    if name is None:
+        return session.scalar(known.where(Schedule.category_id.is_(None), Schedule.company_id.is_(None)))
+    return session.scalar(known.where(Schedule.name == name))
+
+
+def next_time(schedule: Schedule, at: time, now: datetime) -> datetime | None:
+    """That time of the next day with working hours, by the schedule's clocks, after `now`; None within a year."""
+    calendar = Calendar.parse(calendar_of(schedule))
+    today = now.astimezone(calendar.zone).date()
+    for ahead in range(_MOST_DAYS):
+        day = today + timedelta(days=ahead)
+        instant = datetime.combine(day, at, calendar.zone).astimezone(UTC)
+        if calendar.hours(day) and instant > now:
+            return instant
+    return None
 
 
 def freeze(session: Session, schedule: Schedule) -> CalendarSnapshot:

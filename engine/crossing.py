@@ -42,7 +42,8 @@ def carry_over(
         settle(machine, crossing.renewed)
         _project(session, instance, crossing, plan, by)
 
-    _quiet_step(session, instance, "migrate", apply, by, {**data, "stands": _told(crossing)})
+    again = {"process": plan.key, "mapping": dict(plan.mapping), "versions": [definition.id, dict(bindings)]}
+    _quiet_step(session, instance, "migrate", apply, by, {**data, **again, "stands": _told(crossing)})
 
 
 def put_back(
@@ -62,7 +63,8 @@ def put_back(
     changed = {key for key, facts in now.items() if key in then and then[key][1:] != facts[1:]}
     _close(session, instance, changed, by)
     _rename(session, instance, {key: facts[0] for key, facts in then.items()})
-    _quiet_step(session, instance, "migrate-undo", lambda _: None, by, data)
+    versions = [definition.id, dict(bindings)]
+    _quiet_step(session, instance, "migrate-undo", lambda _: None, by, {**data, "versions": versions})
 
 
 def _close(session: Session, instance: ProcessInstance, keys: set[str], by: str | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from math import inf
 from typing import Any
 
@@ -11,12 +12,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import repository
+from engine.bpmn import surgery
 from engine.bpmn.budget import Budget
 from engine.bpmn.likeness import difference, likeness
 from engine.bpmn.machine import Machine
 from engine.bpmn.program import Program
-from engine.bpmn.script_engine import Environment
+from engine.bpmn.script_engine import Environment, ScriptEngine
 from engine.bpmn.tape import Tape
+from engine.bpmn.transplant import Transplant, settle
 from engine.errors import EngineError
 from engine.models import History, ProcessInstance
 from engine.places import keys_at
@@ -38,10 +41,12 @@ class Replay:
     program: Program | None = None
     data: bytes | None = None
     """The state after the last step; None before the first and after the end."""
+    before: bytes | None = None
+    """The state before the last migration."""
     ended: bool = False
 
 
-Repetition = Callable[[Machine, History, list[str]], None]
+Repetition = Callable[[Machine, History, list[str]], object]
 """Machine, row of the history, keys of the tasks that the move addressed."""
 
 
@@ -70,6 +75,17 @@ def _execute(machine: Machine, _row: History, keys: list[str]) -> None:
     machine.execute(keys[0])
 
 
+def _resume(machine: Machine, row: History, keys: list[str]) -> None:
+    for key, at in zip(keys, row.data["due"], strict=True):
+        surgery.set_due(machine, key, _instant(at))
+
+
+def _set_variable(machine: Machine, row: History, keys: list[str]) -> None:
+    surgery.set_variable(machine, row.data["variable"], row.data["after"], keys[0] if keys else None)
+
+
+_instant = datetime.fromisoformat
+
 REPETITIONS: dict[str, Repetition] = {
     "start": _begin,
     "complete": _complete,
@@ -79,11 +95,17 @@ REPETITIONS: dict[str, Repetition] = {
     "timer": _fire,
     "async": _execute,
     "rearm": lambda machine, row, keys: None,
+    "reconsider": lambda machine, row, keys: None,
+    "suspend": lambda machine, row, keys: None,
+    "resume": _resume,
+    "move-token": lambda machine, row, keys: surgery.move(machine, keys[0], row.data["to"]),
+    "repeat": lambda machine, row, keys: surgery.repeat(machine, keys[0]),
+    "skip": lambda machine, row, keys: surgery.skip(machine, keys[0]),
+    "set-variable": _set_variable,
+    "set-due": lambda machine, row, keys: surgery.set_due(machine, keys[0], _instant(row.data["after"])),
+    "migrate-undo": lambda machine, row, keys: None,
 }
 """How each move of the stepper is made again."""
-ENDS = frozenset({"cancel"})
-STANDING = frozenset({"suspend", "resume"})
-"""Moves that leave the workflow as it is."""
 
 
 def rebuild(session: Session, instance: ProcessInstance) -> bytes | None:
@@ -125,20 +147,42 @@ def _check(row: History, replay: Replay) -> None:
 
 
 def _repeat(replay: Replay, row: History) -> None:
-    if row.move in ENDS:
-        replay.data, replay.ended = None, True
-    elif row.move not in STANDING:
-        _step(replay, row)
+    match row.move:
+        case "cancel":
+            replay.data, replay.ended = None, True
+        case "migrate":
+            _migrate(replay, row)
+        case "migrate-undo":
+            replay.data = replay.before
+            _step(replay, row)
+        case _:
+            _step(replay, row)
 
 
-def _step(replay: Replay, row: History) -> None:
-    repetition = REPETITIONS.get(row.move)
-    if repetition is None:
-        raise NotRebuildable(f"Step {row.n} is a {row.move}, which cannot be made again")
+def _migrate(replay: Replay, row: History) -> None:
+    """Carry the state over as it was done then; the step itself changes nothing more."""
+    old, replay.before = replay.program, replay.data
+    if old is None or replay.data is None:
+        raise Diverged(f"Step {row.n} migrates what has not begun")
+    plan = Transplant(old, _program(replay, row), row.data["process"], row.data["mapping"])
+    crossing = plan.examine(replay.data, ScriptEngine(Environment(row.at, dict, _silent)))
+    if crossing.obstacles:
+        raise Diverged(f"Step {row.n} cannot be migrated: {crossing.obstacles[0].en}")
+    replay.data = crossing.data
+    _step(replay, row, lambda machine: settle(machine, crossing.renewed))
+
+
+def _step(replay: Replay, row: History, move: Callable[[Machine], None] | None = None) -> None:
     program = replay.program = _program(replay, row)
     tape = Tape(row.data.get("tape", ()))
     machine = _machine(program, replay.data, Environment(row.at, dict, _silent, tape))
-    repetition(machine, row, keys_at(machine, row.data.get("places", ())))
+    machine.is_watching = "unwatched" not in row.data
+    if move is not None:
+        move(machine)
+    elif (again := REPETITIONS.get(row.move)) is not None:
+        again(machine, row, keys_at(machine, row.data.get("places", ())))
+    else:
+        raise NotRebuildable(f"Step {row.n} is a {row.move}, which cannot be made again")
     machine.run()
     if row.data.get("rearmed") or row.move == "rearm":
         machine.rearm()

@@ -205,7 +205,7 @@ def _mend(
     def by_hand(machine: Machine, _: Mapping[str, OpenRow]) -> None:
         apply(machine)
 
-    step(session, instance, Move(name, by_hand, by, element_id, None, None, data))
+    step(session, instance, Move(name, by_hand, by, element_id, None, None, data, (key,) if key else ()))
     suspension.hold(session, instance)
     return standing(session, instance, since=since)
 

@@ -42,14 +42,16 @@ def resume(session: Session, instance_id: int, *, reason: str, by: str) -> Proce
     instance.state, instance.suspended_at = "active", None
 
     def apply(machine: Machine, _: Mapping[str, OpenRow]) -> None:
-        for key, at in due.items():
-            surgery.set_due(machine, key, at)
+        armed = [wait.key for wait in machine.waits() if wait.key in due]
+        data["due"] = [due[key].isoformat() for key in armed]
+        for key in armed:
+            surgery.set_due(machine, key, due[key])
         under_way = running(session, instance.id)
         if under_way is not None:
             under_way.wants_rearm = True
 
-    data = {"reason": reason, "since": since.isoformat() if since else None}
-    step(session, instance, Move("resume", apply, by, data=data))
+    data: dict[str, Any] = {"reason": reason, "since": since.isoformat() if since else None}
+    step(session, instance, Move("resume", apply, by, data=data, keys=tuple(due)))
     _hand_over(session, instance)
     return instance
 
@@ -110,7 +112,7 @@ def _hand_over(session: Session, instance: ProcessInstance) -> None:
         keys = session.scalars(query.where(Subscription.kind == event.kind, Subscription.name == event.name)).all()
         if keys and instance.state == "active":
             data = {event.kind: event.name, "variables": event.variables, "held_since": event.at.isoformat()}
-            step(session, instance, Move(event.kind, _firing(keys, event.variables), event.actor, data=data))
+            step(session, instance, Move(event.kind, _firing(keys, event.variables), event.actor, data=data, keys=keys))
     session.flush()
 
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 
-from engine import actions, history, rebuild, runtime
+from engine import actions, history, rebuild, repair, runtime
 from engine.errors import BpmnError
 from engine.listeners import listeners
 from engine.models import History, Job, ProcessInstance, Subscription, UserTask
@@ -269,3 +269,30 @@ def _refs(driver: Driver, instance: int) -> list[str]:
         offered = actions.available(session, session.get_one(ProcessInstance, instance))
     plain = [f"task:{row.id}:done" for row in driver.all(UserTask, instance) if row.state == "open"]
     return [action.ref for action in offered] or plain
+
+
+def test_repairs_suspension_and_what_was_held_meanwhile_are_made_again(driver: Driver) -> None:
+    asking(driver)
+    instance = driver.run(LIFE, laps=0)
+    reason = {"reason": "the printer is on fire", "by": "agent:9"}
+
+    with driver.database.transaction() as session:
+        [place] = [each for each in repair.places(session, session.get_one(ProcessInstance, instance))]
+        repair.set_variable(session, instance, "laps", 5, **reason)
+        repair.move_token(session, instance, place.key, "waiting", **reason)
+        [job] = session.scalars(select(Job).where(Job.state == "waiting"))
+        repair.set_due(session, job.id, driver.clock.at + timedelta(hours=5), **reason)
+        repair.suspend(session, instance, **reason)
+    assert difference(driver, instance) == ""
+    driver.clock.advance(timedelta(hours=9))
+    with driver.database.transaction() as session:
+        repair.resume(session, instance, **reason)
+        [place] = repair.places(session, session.get_one(ProcessInstance, instance))
+        repair.repeat(session, instance, place.key, **reason)
+        [place] = repair.places(session, session.get_one(ProcessInstance, instance))
+        repair.skip(session, instance, place.key, **reason)
+
+    assert driver.moves(instance)[1:] == [
+        *("set-variable", "move-token", "set-due", "suspend", "resume", "repeat", "skip")
+    ]
+    assert difference(driver, instance) == ""

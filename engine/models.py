@@ -176,7 +176,7 @@ class UserTask(Base):
 
 
 class Subscription(Base):
-    """A message or signal that a node of an instance waits for; a signal with actions is a button."""
+    """A message, signal or condition that a node of an instance waits for; a signal with actions is a button."""
 
     __tablename__ = "subscription"
     __table_args__ = (
@@ -190,8 +190,9 @@ class Subscription(Base):
     process_key: Mapped[str] = mapped_column(String(100))
     element_id: Mapped[str] = mapped_column(String(100))
     kind: Mapped[str] = mapped_column(String(16))
-    """message | signal"""
+    """message | signal | condition"""
     name: Mapped[str] = mapped_column(String(200))
+    """Of the message or signal; the expression of a condition, cut off."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

@@ -20,6 +20,7 @@ _ROW_OF = {
     "async": "job",
     "message": "subscription",
     "signal": "subscription",
+    "condition": "subscription",
 }
 
 

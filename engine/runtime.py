@@ -204,6 +204,28 @@ def rearm(session: Session, instance_id: int, *, actor: str | None = None) -> No
         step(session, instance, Move("rearm", lambda machine, _: None, actor))
 
 
+def reconsider(session: Session, instance_id: int, *, actor: str | None = None) -> None:
+    """Look again at the conditions that the instance waits for, after something that they read has changed.
+
+    A step of the same instance that is under way does so at its end by itself. Nothing is seen otherwise than before –
+    no step is written.
+    """
+    if running(session, instance_id) is None:
+        instance = lock(session, instance_id)
+        if instance.state == "active":
+            step(session, instance, Move("reconsider", lambda machine, _: None, actor))
+
+
+def watching(session: Session, business_key: str) -> Sequence[int]:
+    """Ids of the record's instances that wait for a condition."""
+    query = (
+        select(Subscription.instance_id)
+        .join(ProcessInstance, ProcessInstance.id == Subscription.instance_id)
+        .where(ProcessInstance.business_key == business_key, Subscription.kind == "condition")
+    )
+    return session.scalars(query.distinct().order_by(Subscription.instance_id)).all()
+
+
 def cancel(session: Session, instance_id: int, *, reason: str, actor: str) -> None:
     """End an instance without its process; everything it waited for is closed."""
     instance = lock(session, instance_id)

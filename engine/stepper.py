@@ -106,6 +106,7 @@ def step(session: Session, instance: ProcessInstance, move: Move) -> ProcessInst
         raise EngineError("Expected one step of an instance at a time, but one is under way")
     machine = load(session, instance, move.actor)
     at = machine.environment.now
+    machine.is_watching = instance.state == "active"
     with _under_way(session, instance, machine) as current, session.no_autoflush:
         before = open_rows(session, instance.id) if instance.version else {}
         at_places = places(machine, move.keys or (move.key or "",)) if instance.version else []
@@ -113,7 +114,7 @@ def step(session: Session, instance: ProcessInstance, move: Move) -> ProcessInst
         _explained(machine, machine.run)
         rearmed = machine.rearm() if current.wants_rearm or move.name == "rearm" else set()
         recorded = _recorded(instance, machine, move, at_places, current.wants_rearm)
-        if move.name == "rearm" and not rearmed:
+        if (move.name == "rearm" and not rearmed) or (move.name == "reconsider" and not machine.has_reconsidered):
             return instance
         reconcile(session, instance, machine, before, rearmed, Cause(move.actor, at, move.key, move.action))
         _refuse_dead_end(machine)
@@ -201,6 +202,7 @@ def _recorded(
         "versions": [instance.definition_id, instance.bindings] if instance.version == 0 else None,
         "places": at_places,
         "rearmed": wants_rearm,
+        "unwatched": not machine.is_watching,
         "tape": environment.tape.kept,
         "thrown": [list(each) for each in environment.thrown],
         "decided": [[element, found.decision, list(found.rules)] for element, found in environment.decided],

@@ -68,6 +68,8 @@ class Machine:
         self._engine = ScriptEngine(environment)
         self._scanned_last: set[UUID] = set()
         self.budget = Budget()
+        self.is_watching = True
+        """Whether conditions are looked at; not while the instance is suspended."""
         self.has_reconsidered = False
         """Whether the conditions that are waited for are seen otherwise than before the step."""
         self.current: tuple[str | None, str | None] = (None, None)
@@ -147,7 +149,7 @@ class Machine:
     def run(self) -> None:
         """Run automatic nodes until only waits remain; raises StepBudgetExceeded, StepFailed or a connector's error."""
         self._run_automatic()
-        while self.program.has_conditions and self._look_at_conditions():
+        while self.is_watching and self.program.has_conditions and self._look_at_conditions():
             self._run_automatic()
 
     def _run_automatic(self) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine import actions, stepper, user_tasks
+from engine import actions, runtime, stepper, user_tasks
 from engine.actions import Action
 from engine.errors import Forbidden, Stale
 from engine.models import ProcessInstance
@@ -62,6 +62,9 @@ def perform_action(
     )
     if touched and promised:
         _reselect_level(session, ticket, actor)
+    if cleaned.bound:
+        others = [each for each in runtime.watching(session, ticket.business_key) if each != instance.id]
+        _reconsider(session, others, actor)
 
 
 def _locked(session: Session, ticket: Ticket) -> ProcessInstance:
@@ -119,11 +122,13 @@ def _write_bound(session: Session, ticket: Ticket, bound: Mapping[str, Any], act
 def assign_to(session: Session, ticket: Ticket, agent: Agent | None, *, actor: Agent, reason: str = "") -> None:
     """Make somebody responsible; None = nobody. Without the right to assign: only one's own and unassigned tickets."""
     require(actor, Right.WORK)
+    watching = _lock_watching(session, ticket)
     if not may(actor, Right.ASSIGN) and ticket.responsible_id not in (None, actor.id):
         raise Forbidden
     if agent is not None and not may(agent, Right.WORK):
         raise FormInvalid({"responsible": "Этот сотрудник не работает с обращениями"})
     _give(session, ticket, agent, actor, reason, "")
+    _reconsider(session, watching, actor)
 
 
 def _give(session: Session, ticket: Ticket, agent: Agent | None, actor: Agent, reason: str, step: str) -> None:
@@ -142,7 +147,9 @@ def set_priority(session: Session, ticket: Ticket, priority: str, *, actor: Agen
     require(actor, Right.SET_PRIORITY)
     if not is_choice(session, "priorities", priority):
         raise FormInvalid({"priority": "Выберите значение из списка"})
+    watching = _lock_watching(session, ticket)
     _prioritise(session, ticket, priority, actor)
+    _reconsider(session, watching, actor)
     _refresh_pages(session, ticket)
 
 
@@ -163,10 +170,12 @@ def change_fields(session: Session, ticket: Ticket, values: Mapping[str, Any], *
         raise FormInvalid(errors)
     if values.keys() & set(fields.DECIDE_LEVEL) and queries.instance_of(session, ticket) is not None:
         _locked(session, ticket)
+    watching = _lock_watching(session, ticket)
     changed = [name for name, value in values.items() if fields.write(session, ticket, name, value, actor=actor.ref)]
     if set(changed) & set(fields.DECIDE_LEVEL):
         _reselect_level(session, ticket, actor)
     if changed:
+        _reconsider(session, watching, actor)
         _refresh_pages(session, ticket)
 
 
@@ -182,6 +191,21 @@ def _is_wrong(session: Session, name: str, value: Any) -> bool:
 def _reselect_level(session: Session, ticket: Ticket, actor: Agent) -> None:
     session.flush()
     sla.reselect(session, ticket, actor=actor.ref)
+
+
+def _lock_watching(session: Session, ticket: Ticket) -> Sequence[int]:
+    """The instances that wait for a condition, locked before anything is written."""
+    found = runtime.watching(session, ticket.business_key)
+    if found:
+        stepper.lock_all(session, ticket.business_key)
+    return found
+
+
+def _reconsider(session: Session, watching: Sequence[int], actor: Agent) -> None:
+    """Let the processes look at their conditions on the ticket again."""
+    for instance_id in watching:
+        session.flush()
+        runtime.reconsider(session, instance_id, actor=actor.ref)
 
 
 def _refresh_pages(session: Session, ticket: Ticket) -> None:

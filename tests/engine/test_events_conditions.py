@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from engine import rebuild, runtime, suspension
 from engine.errors import ExpressionError
 from engine.expressions import Namespace
+from engine.listeners import listeners
+from engine.models import ProcessInstance, Subscription
+from tests.engine.conftest import KEY, Driver
 from tests.engine.drawings import (
     boundary,
     catch,
@@ -167,3 +171,50 @@ def test_condition_is_looked_at_where_the_process_rests_and_not_on_the_way() -> 
 def test_condition_that_cannot_be_evaluated_is_an_error() -> None:
     with pytest.raises(ExpressionError, match="ticket"):
         Twins(watched(interrupting=True))
+
+
+def test_host_has_conditions_looked_at_and_a_look_that_sees_nothing_new_leaves_no_step(driver: Driver) -> None:
+    seen = {"priority": "low"}
+    listeners().context.append(
+        lambda _session, _instance: {"ticket": Namespace("ticket", {"priority": lambda: seen["priority"]}, {})}
+    )
+    instance = driver.run(watched(interrupting=False))
+    assert [(row.kind, row.name) for row in driver.all(Subscription, instance)] == [
+        ("condition", "ticket.priority == 'high'")
+    ]
+
+    reconsider(driver, instance)
+    assert driver.moves(instance) == ["start"]
+    for priority in ("high", "high", "low", "high"):
+        seen["priority"] = priority
+        reconsider(driver, instance)
+
+    assert driver.moves(instance) == ["start", *["reconsider"] * 3]
+    assert driver.open_tasks(instance) == ["work", "hurry", "hurry"]
+    with driver.database.reading() as session:
+        assert runtime.watching(session, KEY) == [instance]
+        assert runtime.watching(session, "record:2") == []
+        assert rebuild.compare(session, session.get_one(ProcessInstance, instance)) == ""
+
+
+def test_suspended_instance_looks_when_it_is_resumed(driver: Driver) -> None:
+    seen = {"priority": "low"}
+    listeners().context.append(
+        lambda _session, _instance: {"ticket": Namespace("ticket", {"priority": lambda: seen["priority"]}, {})}
+    )
+    instance = driver.run(watched(interrupting=True))
+    with driver.database.transaction() as session:
+        suspension.suspend(session, instance, reason="-", by="agent:1")
+    seen["priority"] = "high"
+
+    reconsider(driver, instance)
+    assert driver.moves(instance) == ["start", "suspend"]
+    with driver.database.transaction() as session:
+        suspension.resume(session, instance, reason="-", by="agent:1")
+
+    assert driver.open_tasks(instance) == ["hurry"]
+
+
+def reconsider(driver: Driver, instance: int) -> None:
+    with driver.database.transaction() as session:
+        runtime.reconsider(session, instance)

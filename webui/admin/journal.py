@@ -27,6 +27,7 @@ _MOVES = {
     "async": lazy_gettext("Отложенный шаг выполнен"),
     "cancel": lazy_gettext("Экземпляр отменён"),
     "rearm": lazy_gettext("Таймеры пересчитаны"),
+    "reconsider": lazy_gettext("Условия проверены"),
 }
 _EVENTS = {
     "completed": lazy_gettext("Выполнено"),

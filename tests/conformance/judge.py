@@ -73,7 +73,7 @@ def judge(case: Case) -> Verdict:
         return Verdict(case, "failed", "failed", f"refused by {rules}; without the check {unchecked or 'as expected'}")
     memory, seen = ("–", []) if case.needs_host else _attempt(case, stored=False)
     stored, seen_again = _attempt(case, stored=True)
-    if memory == stored == "" and seen != seen_again:
+    if memory == stored == "" and [each.in_order for each in seen] != [each.in_order for each in seen_again]:
         stored = f"in memory {_shown(seen)}, reloaded {_shown(seen_again)}"
     got = "; ".join(f"{way}: {text}" for way, text in (("in memory", memory), ("reloaded", stored)) if text not in "–")
     return Verdict(case, _word(memory), _word(stored), got or "as expected")

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import clock, connectors, jobs, listeners, repository, runtime
+from engine import clock, connectors, due, listeners, repository, runtime
 from engine.bpmn import parser
 from engine.clock import FixedClock
 from engine.connectors import Execution
@@ -28,6 +28,7 @@ from tests.conformance.seen import Seen
 
 KEY = "record:1"
 MOST_ROUNDS = 500
+_SOURCES = [due.sources()[name] for name in ("jobs", "starts")]
 
 
 @cache
@@ -50,7 +51,6 @@ class Reloaded:
         self.host = Host()
         self._clock = time
         self._read = 0
-        self._active = "active"
 
     def deploy(self, files: Mapping[str, bytes]) -> None:
         with self.database.transaction() as session:
@@ -79,7 +79,7 @@ class Reloaded:
 
     def message(self, name: str, values: Mapping[str, Any]) -> None:
         with self.database.transaction() as session:
-            runtime.correlate_message(session, name, business_key=KEY, variables=values)
+            runtime.publish_message(session, name, business_key=KEY, variables=values)
 
     def signal(self, name: str, values: Mapping[str, Any]) -> None:
         with self.database.transaction() as session:
@@ -102,11 +102,10 @@ class Reloaded:
     def advance(self, by: timedelta) -> None:
         until = self._clock.at + by
         for _ in range(MOST_ROUNDS):
-            with self.database.reading() as session:
-                due = jobs.next_due(session)
-            if due is None or due > until:
+            at = self._next_due()
+            if at is None or at > until:
                 break
-            self._clock.set(max(due, self._clock.at))
+            self._clock.set(max(at, self._clock.at))
             self._work_once()
         self._clock.set(until)
 
@@ -160,15 +159,24 @@ class Reloaded:
             return [f"{finding.rule}: {finding.message}" for finding in verify(session)]
 
     def _instances(self, session: Session) -> list[ProcessInstance]:
-        wanted = select(ProcessInstance).where(ProcessInstance.state == self._active).order_by(ProcessInstance.id)
+        wanted = select(ProcessInstance).where(ProcessInstance.state == "active").order_by(ProcessInstance.id)
         return list(session.scalars(wanted))
 
+    def _next_due(self) -> datetime | None:
+        with self.database.reading() as session:
+            found = [source.next_due(session) for source in _SOURCES]
+        return min((at for at in found if at), default=None)
+
     def _work_once(self) -> bool:
-        with self.database.transaction() as session:
-            ids = jobs.claim(session, owner="worker", limit=1, now=self._clock.at)
-        jobs.execute(self.database, ids)
-        self.forget()
-        return bool(ids)
+        """One piece of due work, whichever kind; False when nothing is due."""
+        for source in _SOURCES:
+            with self.database.transaction() as session:
+                ids = source.claim(session, "worker", 1)
+            if ids:
+                source.execute(self.database, ids)
+                self.forget()
+                return True
+        return False
 
 
 def _jobs(session: Session) -> list[Job]:

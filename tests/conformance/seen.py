@@ -38,6 +38,13 @@ class Seen:
         trace = tuple(each for each in self.trace if each not in hidden)
         return Seen(trace, self.waits, self.dues, self.is_end)
 
+    @property
+    def in_order(self) -> tuple[object, ...]:
+        """What must be the same in every run: cancellations of one move have no order among each other."""
+        passed = [each for each in self.trace if not each.startswith("!")]
+        cancelled = sorted(each for each in self.trace if each.startswith("!"))
+        return passed, cancelled, self.dues, self.is_end
+
     def __str__(self) -> str:
         return f"{' '.join(self.trace)} | {'done' if self.is_end else ' '.join(self.waits)}"
 

@@ -704,6 +704,36 @@ STARTS = [
         needs_host=True,
     ),
     case(
+        "start by time: an instance for each period",
+        begins(timer("R3/P1D", "timeCycle")),
+        story="""
+            after P1D: go | a
+            after P1D: go | a a
+            a: a end | a
+        """,
+        needs_host=True,
+        clause="13.5.1 Timer Start Event: a new instance each time",
+    ),
+    case(
+        "start by time: missed periods are one instance, the beat is kept",
+        begins(timer("R9/P1D", "timeCycle")),
+        story="""
+            jump P3DT12H: go | a
+            after PT12H: go | a a
+        """,
+        needs_host=True,
+        clause="bounded cycles with missed periods collapsed (the desk's own promise)",
+    ),
+    case(
+        "start by time: once at an instant",
+        begins(timer("2026-03-16T10:00:00Z", "timeDate")),
+        story="""
+            after PT1H: go | a
+            after P9D: | a
+        """,
+        needs_host=True,
+    ),
+    case(
         "a start by a message beside a plain one: a line begins with the plain one",
         process(
             start(),

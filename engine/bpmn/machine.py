@@ -226,7 +226,7 @@ class Machine:
             for position, condition, memory in conditions(task):
                 self.current = (task.task_spec.bpmn_id, task.task_spec.bpmn_name)
                 before = dict(memory)
-                holds = bool(self.environment.evaluate(condition.text, variables.at(task)))
+                holds = bool(self.environment.evaluate(condition.text, variables.of_scope(task.workflow)))
                 fires = condition.look(holds, memory)
                 self.has_reconsidered |= memory != before
                 if fires:

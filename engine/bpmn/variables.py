@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
 from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin
 from SpiffWorkflow.bpmn.specs.mixins import BoundaryEventMixin
-from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 from SpiffWorkflow.specs.Join import Join
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 _LIVE = TaskState.WAITING | TaskState.READY | TaskState.STARTED
+_NO_TOKEN = (BoundaryEventMixin, BoundaryEventJoin)
 
 
 def at(event: Task) -> dict[str, Any]:
@@ -32,12 +32,9 @@ def host_of(event: Task) -> Task | None:
 
 
 def of_scope(workflow: Any) -> dict[str, Any]:
-    """The variables a scope began with and what its live tokens made of them."""
-    before = workflow.task_tree.data
-    found = dict(before)
-    for token in _tokens(workflow):
-        found.update(changes(before, _of_token(token)))
-    return found
+    """The variables of all live tokens together: what each has changed since it parted from the others."""
+    found = _together(workflow.task_tree)
+    return dict(workflow.task_tree.data) if found is None else found
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,14 +53,17 @@ def hand_on(workflow: Any, changed: Mapping[str, Any]) -> None:
                 hand_on(inner, changed)
 
 
-def _tokens(workflow: Any) -> Iterator[Task]:
-    pending = [workflow.task_tree]
-    while pending:
-        task = pending.pop()
-        if task._state & _LIVE and not isinstance(task.task_spec, BoundaryEventMixin | BoundaryEventJoin):
-            yield task
-        if not isinstance(task.task_spec, LoopTask):
-            pending.extend(reversed(task.children))
+def _together(task: Task) -> dict[str, Any] | None:
+    """The variables of the live tokens from here on; None when there are none."""
+    if task._state & _LIVE:
+        return None if isinstance(task.task_spec, _NO_TOKEN) else _of_token(task)
+    branches = [found for child in task.children if (found := _together(child)) is not None]
+    if len(branches) < 2:
+        return branches[0] if branches else None
+    found = dict(task.data)
+    for branch in branches:
+        found.update(changes(task.data, branch))
+    return found
 
 
 def _of_token(token: Task) -> dict[str, Any]:

@@ -173,6 +173,25 @@ def test_condition_that_cannot_be_evaluated_is_an_error() -> None:
         Twins(watched(interrupting=True))
 
 
+def test_condition_in_one_branch_hears_what_another_one_sets() -> None:
+    content = drawing(
+        start(),
+        gateway("split", "parallel"),
+        catch("wait", condition("ready")),
+        user("a", "go"),
+        user("b", "ok"),
+        end(),
+        end("e2"),
+        chain("start", "split", "wait", "b", "end"),
+        chain("split", "a", "e2"),
+    )
+    twins = Twins(content, ready=False)
+
+    twins.complete("a", ready=True)
+
+    assert twins.waits == ["b"]
+
+
 def test_host_has_conditions_looked_at_and_a_look_that_sees_nothing_new_leaves_no_step(driver: Driver) -> None:
     seen = {"priority": "low"}
     listeners().context.append(

@@ -382,3 +382,26 @@ def test_scope_in_a_loop_waits_anew_in_every_lap() -> None:
 
     assert twins.completed
     assert twins.trace.count("on_h fired") == 5
+
+
+def test_parallel_branches_keep_what_each_of_them_changed() -> None:
+    """A branch that only inherited a value does not cover the change of another one."""
+    content = drawing(
+        start(),
+        script("first", "n = 1"),
+        gateway("split", "parallel"),
+        user("a", "go"),
+        user("a2", "go"),
+        user("b", "go"),
+        gateway("join", "parallel"),
+        end(),
+        chain("start", "first", "split", "a", "a2", "join", "end"),
+        flows("split>b", "b>join"),
+        helped(event("message", "m"), interrupting=True),
+    )
+    twins = Twins(content, n=0)
+    twins.complete("a", n=2)
+
+    twins.deliver("m")
+
+    assert twins.data("help") == {"n": 2}

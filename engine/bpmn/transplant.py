@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -32,6 +33,8 @@ from engine.errors import EngineError
 _AHEAD = TaskState.PREDICTED_MASK | TaskState.FUTURE
 _LIVE = TaskState.READY | TaskState.WAITING | TaskState.STARTED
 _SPLIT = ".BoundaryEventSplit"
+_INVENTED = re.compile(r"(\.(body|undo|undoing|next))?(\.(BoundaryEventSplit|BoundaryEventJoin))?$")
+"""What the names of nodes that nobody drew add to the id of the element they belong to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,8 @@ class _Scope:
         tokens = [task for task in self._workflow.tasks.values() if self._is_token(task)]
         for task in tokens:
             found = self.counterpart(task.task_spec)
-            self._crossing.places.append(self._place(task, found))
+            if task.task_spec.bpmn_id:
+                self._crossing.places.append(self._place(task, found))
             self._refuse_unlike(task, found)
         if not self._crossing.obstacles:
             self._refuse_joins(tokens)
@@ -152,10 +156,9 @@ class _Scope:
         return found if found is not None and type(found) is type(spec) else None
 
     def _new_name(self, spec: Any) -> str:
-        old: str = spec.bpmn_id or spec.name.rpartition(".")[0] or spec.name
-        new = self._plan.renamed(self._key, old)
         name: str = spec.name
-        return new + name[len(old) :] if name.startswith(old) else name
+        old: str = spec.bpmn_id or _INVENTED.sub("", name)
+        return self._plan.renamed(self._key, old) + name[len(old) :] if name.startswith(old) else name
 
     def _is_token(self, task: Task) -> bool:
         return bool(task._state & _LIVE) and not isinstance(task.task_spec, BoundaryEventMixin | _EndJoin)
@@ -183,7 +186,7 @@ class _Scope:
             self._block(
                 spec, "здесь как раз сходятся ветви: дождитесь, пока они сойдутся", "branches are just meeting here"
             )
-        elif not spec.bpmn_id:
+        elif not spec.bpmn_id and found is None:
             self._block(spec, "такое ожидание нельзя перенести", "this kind of wait cannot be carried over")
         elif found is None:
             self._refuse_missing(spec)
@@ -209,8 +212,8 @@ class _Scope:
         elif any(wanted in each.task_specs for each in self._plan.new.specs.values()):
             self._block(
                 spec,
-                "в новой версии этот элемент в другом подпроцессе",
-                "it belongs to another sub-process in the new version",
+                "в новой версии он в другом подпроцессе, или событийные подпроцессы есть лишь в одной из версий",
+                "it belongs to another scope in the new version, or only one of them has event sub-processes",
                 among=spec,
             )
         else:

@@ -24,6 +24,7 @@ from tests.engine.drawings import (
     event,
     flows,
     gateway,
+    node,
     script,
     start,
     subprocess,
@@ -774,3 +775,47 @@ def test_a_suspended_instance_moves_and_stays_suspended(driver: Driver, mover: M
         repair.resume(session, instance_id, reason="all is well", by="agent:1")
     driver.advance("PT1H")
     assert "late" in driver.entered(instance_id)
+
+
+def watched(*tail: str, text: str = "PT4H") -> bytes:
+    """A process with an event sub-process that a timer begins beside the work."""
+    ids = ("a", *tail)
+    inside = (node("startEvent", "when", timer(text), isInterrupting="false"), user("look", "seen"), end("looked"))
+    watch = node("subProcess", "watch", "".join((*inside, chain("when", "look", "looked"))), triggeredByEvent="true")
+    return drawing(start(), *(user(each, "go") for each in ids), watch, end(), chain("start", *ids, "end"))
+
+
+def test_event_sub_processes_go_on_watching(driver: Driver, mover: Mover) -> None:
+    instance_id = driver.run(watched())
+    driver.deploy(watched("b"))
+    driver.advance("PT3H")
+
+    mover.run()
+    driver.advance("PT1H")
+    for action in ("go", "seen", "go"):
+        driver.press(instance_id, action)
+
+    assert driver.state(instance_id) == "completed"
+    assert {"look", "b"} <= set(driver.entered(instance_id))
+
+
+def test_an_event_sub_process_that_runs_goes_on(driver: Driver, mover: Mover) -> None:
+    instance_id = driver.run(watched())
+    driver.advance("PT4H")
+    driver.deploy(watched("b"))
+
+    mover.run()
+    for action in ("seen", "go", "go"):
+        driver.press(instance_id, action)
+
+    assert driver.state(instance_id) == "completed"
+
+
+def test_event_sub_processes_in_one_version_only_block(driver: Driver, mover: Mover) -> None:
+    driver.run(plain())
+    driver.deploy(watched())
+
+    (verdict,) = mover.preview()
+
+    assert (verdict.outcome, verdict.obstacles[0].element_id) == ("blocked", "a")
+    assert "событийные подпроцессы" in verdict.obstacles[0].ru

@@ -27,6 +27,7 @@ BLUEPRINTS = (
     "webui.views.health",
     "webui.live",
     "webui.admin",
+    "webui.api",
 )
 """Modules that each have a `blueprint`."""
 

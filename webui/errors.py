@@ -13,6 +13,7 @@ from engine.errors import Busy, EngineError, Forbidden, NotFound, Stale
 from services.forms import FormInvalid
 from services.lines.attachments import AttachmentRefused
 from services.people.queries import display_name
+from webui.api import problems
 from webui.language import gettext, spoken
 from webui.moments import at_seconds
 from webui.routes import current_desk, is_fragment
@@ -58,7 +59,9 @@ def _name(reference: str | None) -> str:
 
 
 def answer(status: int, title: str, text: str, *, icon: str = "alert-triangle", retry_after: int = 0) -> Response:
-    """A page or a part of one that says what happened and what to do."""
+    """A page or a part of one that says what happened and what to do; a problem for a caller of the API."""
+    if request.path.startswith("/api/"):
+        return problems.of_status(status, text)
     template = "fragments/error.html" if is_fragment() else "error.html"
     body = render_template(template, status=status, title=title, text=text, picture=icon, request_id=request_id())
     response = make_response(body, status)

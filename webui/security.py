@@ -30,6 +30,8 @@ _LIMITS = {
     "chat.send": "60 per minute",
     "chat.upload": "20 per minute",
 }
+_API_LIMIT = "1200 per minute"
+"""Of each operation and address."""
 
 csrf = CSRFProtect()
 
@@ -44,7 +46,8 @@ def install(app: Flask) -> None:
 def limit(app: Flask) -> None:
     """Slow down who logs in or writes too often from one address; counts in Redis, without it in memory."""
     limiter = Limiter(get_remote_address, app=app)
-    for endpoint, rate in _LIMITS.items():
+    calls = {endpoint: _API_LIMIT for endpoint in app.view_functions if endpoint.startswith("api.")}
+    for endpoint, rate in {**_LIMITS, **calls}.items():
         if endpoint in app.view_functions:
             app.view_functions[endpoint] = _limited(limiter, rate, app.view_functions[endpoint])
 

@@ -223,7 +223,7 @@ def _of_calls(session: Session, before: ProcessDefinition, after: ProcessDefinit
     """Called processes that come with the bundle: they change with the version without a line in its drawing."""
     bound = [{k: versions.deployed_with(session, v, k) for k in v.index.get("bound", ())} for v in (before, after)]
     for key in sorted(bound[0].keys() & bound[1].keys()):
-        old, new = (found[key].version if found[key] is not None else None for found in bound)
+        old, new = (each.version if (each := found[key]) is not None else None for found in bound)
         if old != new:
             yield Change("changed", "call", key, key, facts=(Fact("version", old, new),))
 

@@ -118,9 +118,9 @@ def _child(child: Element) -> Iterator[tuple[str, Any]]:
 
 def _loop(element: Element) -> str:
     parts = [local_name(element).removesuffix("LoopCharacteristics")]
-    parts += [f"{name}={value}" for name, value in sorted(element.attrib.items()) if not str(name).startswith("{")]
+    parts += [f"{name}={value}" for name, value in _attributes(element) if not name.startswith("{")]
     parts += [f"{local_name(child)}={_text(child)}" for child in element if _text(child)]
-    return " ".join(map(str, parts))
+    return " ".join(parts)
 
 
 def _flow(element: Element, nodes: dict[str, Any]) -> Item:
@@ -149,19 +149,23 @@ def _named(element: Element, attribute: str) -> str:
 
 def _rest(element: Element) -> str:
     """The element without what lies in it or leads to it, in a form that does not know about spaces and prefixes."""
-    parts = [f"{name}={value}" for name, value in sorted(element.attrib.items())]
+    parts = [f"{name}={value}" for name, value in _attributes(element)]
     for child in element:
         if child.tag in NODES or local_name(child) in ("incoming", "outgoing", "sequenceFlow", "laneSet"):
             continue
         parts.append(f"<{child.tag}>{(child.text or '').strip()}{_rest(child)}")
-    return " ".join(map(str, parts))
+    return " ".join(parts)
 
 
 def _places(root: Element) -> Iterator[tuple[str, str]]:
     for kind in ("Shape", "Edge"):
         for drawn in root.iter(f"{{{DI}}}BPMN{kind}"):
-            points = [" ".join(f"{n}={v}" for n, v in sorted(e.attrib.items())) for e in drawn]
-            yield drawn.get("bpmnElement", ""), "; ".join(map(str, points))
+            points = [" ".join(f"{name}={value}" for name, value in _attributes(e)) for e in drawn]
+            yield drawn.get("bpmnElement", ""), "; ".join(points)
+
+
+def _attributes(element: Element) -> list[tuple[str, str]]:
+    return sorted((str(name), str(value)) for name, value in element.attrib.items())
 
 
 def _text(element: Element | None) -> str | None:

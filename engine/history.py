@@ -71,5 +71,9 @@ def signature(
     data: Mapping[str, Any],
 ) -> str:
     """The hash of a row that follows the row with the hash `before`."""
-    fields = [before, instance_id, n, move, element_id, actor, at.isoformat(), data]
+    return signed([before, instance_id, n, move, element_id, actor, at.isoformat(), data])
+
+
+def signed(fields: list[Any]) -> str:
+    """The hash of these fields with the key of this desk."""
     return hmac.new(_key, orjson.dumps(fields, option=orjson.OPT_SORT_KEYS), hashlib.sha256).hexdigest()

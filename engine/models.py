@@ -284,6 +284,20 @@ class History(Base):
     hash: Mapped[str] = mapped_column(String(64))
 
 
+class HistoryAnchor(Base):
+    """The history of all instances signed as it stood at one moment (engine/anchors.py); never updated."""
+
+    __tablename__ = "history_anchor"
+
+    n: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """1, 2, 3 … without gaps."""
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_id: Mapped[int]
+    """The newest step that it covers; it begins after that of the anchor before."""
+    rows: Mapped[int]
+    hash: Mapped[str] = mapped_column(String(64))
+
+
 class ElementLog(Base):
     """What happened at one flow node during one step; the trace of an instance."""
 

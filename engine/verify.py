@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from engine import clock, history, stepper
-from engine.errors import EngineError
+from engine import anchors, clock, history, rebuild, stepper
+from engine.errors import EngineError, NotFound
 from engine.models import History, Incident, Job, ProcessInstance, Subscription, UserTask
 from engine.reconcile import open_rows
 
@@ -24,22 +24,50 @@ class Finding:
     """One broken promise."""
 
     rule: str
-    """history-gap | history-hash | history-head | state-unreadable | rows | overdue | lease | leftover | stuck."""
+    """history-gap | history-hash | history-head | state-unreadable | rows | stuck | rebuild | overdue | lease |
+    leftover | anchor."""
     table: str
     row_id: int
     message: str
 
 
+@dataclass
+class Report:
+    """What was looked at, and everything that does not hold."""
+
+    findings: list[Finding] = field(default_factory=list)
+    instances: int = 0
+    rebuilt: int = 0
+    """Instances whose history led to the state that is stored."""
+    not_rebuildable: dict[int, str] = field(default_factory=dict)
+    """Instance → why its history cannot lead to a state: no fault."""
+
+
 def verify(session: Session) -> list[Finding]:
     """Everything that does not hold, by instance; an empty list is the good answer."""
-    return [
-        *(finding for instance in _instances(session) for finding in _instance(session, instance)),
-        *_overdue(session),
-        *_leftovers(session),
-    ]
+    return report(session).findings
 
 
-def _instances(session: Session) -> Iterator[ProcessInstance]:
+def report(session: Session, *, instance_id: int | None = None, quick: bool = False) -> Report:
+    """Look at all instances or at one; `quick` does not make their moves again."""
+    found = Report()
+    for instance in _instances(session, instance_id):
+        found.instances += 1
+        broken = [*_instance(session, instance)]
+        if not broken and not quick:
+            broken = [*_rebuilt(session, instance, found)]
+        found.findings.extend(broken)
+    if instance_id is None:
+        found.findings.extend([*_overdue(session), *_leftovers(session), *_anchors(session)])
+    return found
+
+
+def _instances(session: Session, instance_id: int | None) -> Iterator[ProcessInstance]:
+    if instance_id is not None:
+        if (instance := session.get(ProcessInstance, instance_id)) is None:
+            raise NotFound(f"Expected the instance {instance_id} to exist, but it does not")
+        yield instance
+        return
     last = 0
     while True:
         query = select(ProcessInstance).where(ProcessInstance.id > last).order_by(ProcessInstance.id).limit(PAGE)
@@ -48,6 +76,8 @@ def _instances(session: Session) -> Iterator[ProcessInstance]:
         if len(page) < PAGE:
             return
         last = page[-1].id
+        session.expunge_all()
+        session.info.pop("kept", None)
 
 
 def _instance(session: Session, instance: ProcessInstance) -> Iterator[Finding]:
@@ -85,6 +115,26 @@ def _rows(session: Session, instance: ProcessInstance) -> Iterator[Finding]:
         yield Finding("rows", "process_instance", instance.id, message)
     for key in sorted(rows.keys() - waits.keys()):
         yield Finding("rows", rows[key].kind, rows[key].id, "The row is open, but the process does not wait for it")
+
+
+def _rebuilt(session: Session, instance: ProcessInstance, found: Report) -> Iterator[Finding]:
+    """The moves of the history, made again, lead to the stored state."""
+    try:
+        difference = rebuild.compare(session, instance)
+    except rebuild.NotRebuildable as reason:
+        found.not_rebuildable[instance.id] = str(reason)
+        return
+    except rebuild.Diverged as error:
+        difference = str(error)
+    if difference:
+        yield Finding("rebuild", "process_instance", instance.id, f"The history leads elsewhere: {difference}")
+    else:
+        found.rebuilt += 1
+
+
+def _anchors(session: Session) -> Iterator[Finding]:
+    for broken in anchors.broken(session):
+        yield Finding("anchor", "history_anchor", broken.n, broken.message)
 
 
 def _overdue(session: Session) -> Iterator[Finding]:

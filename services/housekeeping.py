@@ -1,4 +1,4 @@
-"""Housekeeping: what nobody can miss is deleted – events of open pages every hour, files without a row every day."""
+"""Housekeeping: events of open pages go every hour, files without a row every day; daily the history is signed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.orm import Session
 
-from engine import clock
+from engine import anchors, clock
 from engine.config import Settings
 from engine.db import Database
 from engine.due import DueSource
@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 PRUNE_AFTER = live.KEPT + timedelta(minutes=10)
 SWEEP_EVERY = timedelta(days=1)
-_EVENTS, _FILES = 1, 2
+_EVENTS, _FILES, _ANCHOR = 1, 2, 3
 
 
 def source(settings: Settings) -> DueSource:
@@ -33,6 +33,7 @@ class _House:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._sweep_at: datetime | None = None
+        self._anchor_at: datetime | None = None
 
     def next_due(self, session: Session) -> datetime:
         """When the next chore falls due."""
@@ -44,6 +45,8 @@ class _House:
         chores = [chore for chore, at in self._due(session).items() if at <= now]
         if _FILES in chores:
             self._sweep_at = now + SWEEP_EVERY
+        if _ANCHOR in chores:
+            self._anchor_at = now + anchors.EVERY
         return chores
 
     def keep(self, database: Database, chores: list[int]) -> None:
@@ -56,7 +59,12 @@ class _House:
                 removed = attachments.remove_orphans(session, self._settings)
             log.info("files without a row removed", action="housekeeping", removed=removed)
 
+        if _ANCHOR in chores:
+            with database.transaction() as session:
+                anchors.write(session)
+
     def _due(self, session: Session) -> dict[int, datetime]:
         self._sweep_at = self._sweep_at or clock.now()
+        self._anchor_at = self._anchor_at or anchors.next_at(session)
         oldest = live.oldest_at(session)
-        return {_FILES: self._sweep_at} | ({_EVENTS: oldest + PRUNE_AFTER} if oldest else {})
+        return {_FILES: self._sweep_at, _ANCHOR: self._anchor_at} | ({_EVENTS: oldest + PRUNE_AFTER} if oldest else {})

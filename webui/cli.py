@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -187,21 +188,37 @@ def try_(
 
 
 @_command("verify", "Проверить историю и состояние всех экземпляров.", "Verify history and state.")
+@click.option("--instance", "instance_id", type=int, metavar="ID", help=both("только этот экземпляр", "this one only"))
+@click.option("--quick", is_flag=True, help=both("не повторять шаги истории", "do not make the moves again"))
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def verify(style: str) -> int:
-    """Check chains, states and counters; 1 when something is wrong."""
+def verify(instance_id: int | None, quick: bool, style: str) -> int:
+    """Check chains, states and counters, and that the history leads to the stored states; 1 when something is wrong."""
+    from engine import anchors
     from engine import verify as room
 
     desk = _desk()
     with desk.database.reading() as session:
-        findings = [asdict(finding) for finding in room.verify(session)]
+        found = room.report(session, instance_id=instance_id, quick=quick)
+        anchor = anchors.newest(session)
     if style == "json":
-        click.echo(json.dumps({"findings": findings}, ensure_ascii=False, indent=2, default=str))
-    else:
-        for finding in findings:
-            click.echo("{rule}: {table} {row_id}: {message}".format_map(finding))
-        click.echo(both(f"Нарушений: {len(findings)}", f"Findings: {len(findings)}"))
-    return int(bool(findings))
+        newest = None if anchor is None else {"n": anchor.n, "at": anchor.at, "hash": anchor.hash}
+        click.echo(json.dumps({**asdict(found), "anchor": newest}, ensure_ascii=False, indent=2, default=str))
+        return int(bool(found.findings))
+    for finding in found.findings:
+        click.echo("{rule}: {table} {row_id}: {message}".format_map(asdict(finding)))
+    for reason, count in Counter(found.not_rebuildable.values()).items():
+        click.echo(both(f"Не повторить экземпляров: {count}", f"Cannot be rebuilt: {count}") + f" – {reason}")
+    if anchor is not None:
+        signed = f"{anchor.n} {anchor.at:%Y-%m-%d %H:%M}Z {anchor.hash}"
+        click.echo(both("Якорь истории (сохраните вне базы)", "Anchor (keep it elsewhere)") + f": {signed}")
+    click.echo(
+        both(
+            f"Экземпляров: {found.instances}, состояние повторено по истории: {found.rebuilt}",
+            f"Instances: {found.instances}, state rebuilt from history: {found.rebuilt}",
+        )
+    )
+    click.echo(both(f"Нарушений: {len(found.findings)}", f"Findings: {len(found.findings)}"))
+    return int(bool(found.findings))
 
 
 @_command("doctor", "Осмотреть установку и сказать, что не так.", "Look at the installation and say what is wrong.")

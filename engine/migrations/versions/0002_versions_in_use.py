@@ -189,6 +189,16 @@ def upgrade() -> None:
     with op.batch_alter_table("replay_outcome") as batch_op:
         batch_op.create_index("ix_replay_outcome_replay_id_verdict", ["replay_id", "verdict"], unique=False)
 
+    op.create_table(
+        "history_anchor",
+        sa.Column("n", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("last_id", sa.Integer(), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("n", name=op.f("pk_history_anchor")),
+    )
+
     with op.batch_alter_table("incident") as batch_op:
         batch_op.add_column(sa.Column("start_event_id", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("details", sa.JSON(), nullable=False, server_default="{}"))

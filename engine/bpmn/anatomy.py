@@ -32,7 +32,7 @@ def scope_of(node: Element) -> Element:
 
 def link_names(node: Element) -> list[str]:
     """The names of the link events that the node is or has."""
-    return [link.get("name", "") for link in node.iterfind(f"{{{BPMN}}}linkEventDefinition")]
+    return [link.get("name", "").strip() for link in node.iterfind(f"{{{BPMN}}}linkEventDefinition")]
 
 
 def links(scope: Element) -> Iterator[tuple[Element, list[Element]]]:
@@ -83,6 +83,7 @@ def _undone(level: Element) -> Iterator[tuple[str, Element]]:
     for event in level.iterfind(f"{{{BPMN}}}boundaryEvent"):
         if event.find(f"{{{BPMN}}}compensateEventDefinition") is not None:
             for line in level.iterfind(f"{{{BPMN}}}association"):
-                handler = nodes.get(line.get("targetRef"))
-                if line.get("sourceRef") == event.get("id") and handler is not None:
+                ends = {line.get("sourceRef"), line.get("targetRef")}
+                handler = nodes.get(next(iter(ends - {event.get("id")}), None))
+                if event.get("id") in ends and handler is not None and handler.get("isForCompensation") == "true":
                     yield event.get("attachedToRef", ""), handler

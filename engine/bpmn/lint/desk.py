@@ -141,7 +141,8 @@ def _schema_errors(element: Element) -> list[str]:
 
 def _check_actions(node: Node, report: Report) -> None:
     actions = desk(node.element, "action")
-    button = node.kind == "boundaryEvent" and node.trigger == "signal"
+    watches = node.kind == "boundaryEvent" or (node.kind == "startEvent" and node.scope.is_event_sub_process)
+    button = watches and node.trigger == "signal"
     if node.kind in HUMAN and not actions:
         report.add(ACTION_REQUIRED, node.element)
     if actions and node.kind not in HUMAN and not button:

@@ -228,7 +228,8 @@ def _parse_date(text: str) -> object:
 
 def _check_cycle(node: Node, time: Element, text: str, report: Report) -> None:
     begins = node.kind == "startEvent" and node.scope.parent is None
-    if not begins and (node.kind != "boundaryEvent" or node.interrupts):
+    watches = node.kind == "boundaryEvent" or (node.kind == "startEvent" and node.scope.is_event_sub_process)
+    if not begins and (not watches or node.interrupts):
         report.add(CYCLE_PLACE, time)
     try:
         cycle = iso8601.parse_cycle(text)

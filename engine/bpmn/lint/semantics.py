@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
+from engine.bpmn import anatomy
 from engine.bpmn.lint.drawing import NODES, Drawing, Node, Scope, bpmn_child, bpmn_name
 from engine.bpmn.lint.rules import Element, Report, Rule, shown
 from engine.bpmn.xml import local_name
@@ -15,35 +14,25 @@ def _refused(name: str, ru: str, en: str) -> Rule:
     return Rule(name, "error", ru, en)
 
 
-SIGNAL_END = _refused(
-    "signal-end-event",
-    "Завершающий сигнал не исполняется. Поставьте промежуточный сигнал и за ним простое завершение.",
-    "A signal end event is not executed. Put an intermediate signal and a plain end after it.",
-)
-LINK = _refused(
-    "link-event",
-    "События-ссылки не исполняются. Соедините узлы потоком.",
-    "Link events are not executed. Connect the nodes with a flow.",
-)
 COMPENSATION = _refused(
     "compensation",
-    "Компенсация не исполняется. Нарисуйте отмену обычными задачами после события-ошибки.",
-    "Compensation is not executed. Draw the undoing as ordinary tasks after an error event.",
+    "Такая компенсация не исполняется ({reason}). Отменяйте по порядку то, что исполняется один раз.",
+    "Such a compensation is not executed ({reason}). Undo in order what is done once at a time.",
+)
+COMPENSATION_TARGET = _refused(
+    "compensation-target",
+    "У «{name}» нет обработчика компенсации в этом процессе или подпроцессе. Добавьте его или уберите activityRef.",
+    "There is no compensation handler for “{name}” in this process or sub-process. Add one or remove activityRef.",
+)
+COMPENSATION_SUB_PROCESS = _refused(
+    "compensation-sub-process",
+    "Событийный подпроцесс компенсации не исполняется. Поставьте событие компенсации на подпроцесс с обработчиком.",
+    "A compensation event sub-process is not executed. Put a compensation event with a handler on the sub-process.",
 )
 CANCEL = _refused(
     "cancel-event",
     "События отмены и транзакции не исполняются. Используйте подпроцесс и событие-ошибку.",
     "Cancel events and transactions are not executed. Use a sub-process and an error event.",
-)
-CONDITIONAL_EVENT = _refused(
-    "conditional-event",
-    "Событие по условию никто не проверяет. Используйте таймер, сообщение или шлюз с условием.",
-    "Nobody watches the condition of this event. Use a timer, a message or a gateway.",
-)
-EVENT_SUB_PROCESS = _refused(
-    "event-sub-process",
-    "Событийный подпроцесс не исполняется. Поставьте граничное событие на подпроцесс или задачу.",
-    "An event sub-process is not executed. Put a boundary event on a sub-process or task.",
 )
 AD_HOC = _refused(
     "ad-hoc-sub-process",
@@ -69,16 +58,6 @@ EVENT_KIND = _refused(
     "event-kind",
     "Событие «{trigger}» в этом месте не исполняется. Выберите другой вид события.",
     "An event of the kind {trigger} is not executed in this place. Choose another kind.",
-)
-TWO_TIMERS = _refused(
-    "event-gateway-timers",
-    "После шлюза по событиям стоят два таймера. Оставьте тот, что сработает раньше.",
-    "Two timers follow the event-based gateway. Keep the one that is due first.",
-)
-TIMER_NAMES = _refused(
-    "timer-names",
-    "Два таймера процесса называются «{name}». Дайте им разные названия.",
-    "Two timers of the process are called “{name}”. Give them different names.",
 )
 QUANTITY = _refused(
     "token-quantity",
@@ -110,34 +89,22 @@ ENDLESS_LOOP_TASK = _refused(
     "У повторяемой задачи нет предела. Задайте наибольшее число повторений, не больше {limit}.",
     "The repeated task has no bound. Set its greatest number of repetitions, at most {limit}.",
 )
-OWN_ESCALATION = _refused(
-    "thrown-inside",
-    "Это прерывающее событие ловит «{name}», которое бросает сам подпроцесс. Сделайте его непрерывающим "
-    "или используйте ошибку.",
-    "This interrupting event catches “{name}” of its own sub-process. Make it non-interrupting or use an error.",
-)
 INNER_EVENT_REFERENCE = _refused(
     "event-definition-reference",
     "Событие ссылается на общее определение, оно не читается. Задайте определение на самом событии.",
     "The event refers to a shared definition, which is not read. Set the definition on the event itself.",
 )
 
-_BY_TRIGGER = {
-    "link": LINK,
-    "compensate": COMPENSATION,
-    "cancel": CANCEL,
-    "conditional": CONDITIONAL_EVENT,
-}
 _BY_KIND = {
     "task": UNTYPED,
     "adHocSubProcess": AD_HOC,
     "transaction": CANCEL,
 }
 _EXECUTED = {
-    "endEvent": {"", "message", "signal", "error", "escalation", "terminate"},
-    "boundaryEvent": {"message", "signal", "timer", "error", "escalation"},
-    "intermediateCatchEvent": {"message", "signal", "timer"},
-    "intermediateThrowEvent": {"", "message", "signal", "escalation"},
+    "endEvent": {"", "message", "signal", "error", "escalation", "terminate", "compensate"},
+    "boundaryEvent": {"message", "signal", "timer", "error", "escalation", "conditional", "compensate"},
+    "intermediateCatchEvent": {"message", "signal", "timer", "conditional", "link"},
+    "intermediateThrowEvent": {"", "message", "signal", "escalation", "link", "compensate"},
 }
 _BEGINS = frozenset({"", "message", "signal", "timer"})
 _BESIDE_THE_FLOW = frozenset(
@@ -186,8 +153,7 @@ def check(drawing: Drawing, report: Report) -> None:
             _check_quantity(node, report)
             _check_flows(node, report)
             _check_loops(node, report)
-    for process in drawing.processes:
-        _check_timer_names(process, report)
+            _check_compensation(node, report)
 
 
 def _check_scope(scope: Scope, report: Report) -> None:
@@ -195,61 +161,45 @@ def _check_scope(scope: Scope, report: Report) -> None:
         kind = bpmn_name(child)
         if kind and kind not in NODES and kind not in _BESIDE_THE_FLOW:
             report.add(UNKNOWN_ELEMENT, child, kind=shown(kind))
-    if scope.is_event_sub_process:
-        report.add(EVENT_SUB_PROCESS, scope.element)
-        return
-    if scope.parent is None:
-        for node in scope.nodes:
-            if node.kind == "startEvent" and node.trigger not in _BEGINS:
-                report.add(TYPED_START, node.element, trigger=shown(node.trigger))
+    for node in scope.nodes:
+        if node.kind == "startEvent" and scope.is_event_sub_process and node.trigger == "compensate":
+            report.add(COMPENSATION_SUB_PROCESS, node.element)
+        if node.kind == "startEvent" and scope.parent is None and node.trigger not in _BEGINS:
+            report.add(TYPED_START, node.element, trigger=shown(node.trigger))
 
 
 def _check_kind(node: Node, report: Report) -> None:
     rule = _BY_KIND.get(node.kind)
     if rule is not None:
         report.add(rule, node.element)
-    if node.element.get("isForCompensation", "").strip() == "true":
-        report.add(COMPENSATION, node.element)
 
 
 def _check_event(node: Node, report: Report) -> None:
     if bpmn_child(node.element, "eventDefinitionRef") is not None:
         report.add(INNER_EVENT_REFERENCE, node.element)
-    rule = _BY_TRIGGER.get(node.trigger)
-    if rule is not None:
-        report.add(rule, node.element)
+    if node.trigger == "cancel":
+        report.add(CANCEL, node.element)
     elif node.kind in _EXECUTED and node.trigger not in _EXECUTED[node.kind]:
         report.add(EVENT_KIND, node.element, trigger=shown(node.trigger or "none"))
-    elif node.kind == "endEvent" and node.trigger == "signal":
-        report.add(SIGNAL_END, node.element)
-    if node.kind == "eventBasedGateway":
-        timers = [flow.target for flow in node.outgoing if flow.target is not None and flow.target.trigger == "timer"]
-        if len(timers) > 1:
-            report.add(TWO_TIMERS, node.element)
-    if node.kind == "boundaryEvent" and node.interrupts and node.trigger in ("signal", "escalation"):
-        _check_own_throw(node, report)
 
 
-def _check_own_throw(node: Node, report: Report) -> None:
-    if node.host is None or node.host.inside is None:
+def _check_compensation(node: Node, report: Report) -> None:
+    definition = node.definitions[0] if node.trigger == "compensate" else None
+    if node.kind == "boundaryEvent" and definition is not None and node.host is not None and _repeats(node.host):
+        report.add(COMPENSATION, node.element, reason="loopCharacteristics")
+    if node.is_for_compensation and node.boundaries:
+        report.add(COMPENSATION, node.boundaries[0].element, reason="boundaryEvent")
+    if definition is None or node.kind not in ("endEvent", "intermediateThrowEvent"):
         return
-    caught = _thrown_name(node)
-    for inner in _all_nodes(node.host.inside):
-        throws = inner.kind in ("intermediateThrowEvent", "endEvent") and inner.trigger == node.trigger
-        if throws and (caught is None or _thrown_name(inner) == caught):
-            report.add(OWN_ESCALATION, node.element, name=shown(_thrown_name(inner) or node.trigger))
-            return
+    if definition.get("waitForCompletion", "true").strip() == "false":
+        report.add(COMPENSATION, node.element, reason="waitForCompletion")
+    named = definition.get("activityRef")
+    if named and named not in anatomy.undone_ids(anatomy.scope_of(node.element)):
+        report.add(COMPENSATION_TARGET, node.element, name=shown(named))
 
 
-def _thrown_name(node: Node) -> str | None:
-    definition = node.definitions[0]
-    return definition.get("signalRef") or definition.get("escalationRef")
-
-
-def _all_nodes(scope: Scope) -> Iterator[Node]:
-    yield from scope.nodes
-    for inner in scope.inner:
-        yield from _all_nodes(inner)
+def _repeats(activity: Node) -> bool:
+    return any(bpmn_name(child).endswith("LoopCharacteristics") for child in activity.element)
 
 
 def _check_quantity(node: Node, report: Report) -> None:
@@ -289,12 +239,3 @@ def _check_multi_instance(loop: Element, report: Report) -> None:
     signed = text.lstrip("+-")
     if signed.isdecimal() and (text.startswith("-") or int(signed[:9]) > MOST_INSTANCES):
         report.add(INSTANCE_COUNT, loop, value=shown(text), limit=MOST_INSTANCES)
-
-
-def _check_timer_names(process: Scope, report: Report) -> None:
-    seen: set[str] = set()
-    for node in _all_nodes(process):
-        if node.trigger == "timer" and node.name:
-            if node.name in seen:
-                report.add(TIMER_NAMES, node.element, name=shown(node.name))
-            seen.add(node.name)

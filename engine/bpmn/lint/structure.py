@@ -141,6 +141,8 @@ def check(drawing: Drawing, report: Report) -> None:
     for scope in drawing.scopes:
         if not scope.is_event_sub_process:
             _check_scope(scope, report)
+        elif not any(node.kind == "endEvent" for node in scope.nodes):
+            report.add(END_REQUIRED, scope.element)
         for node in scope.nodes:
             _check_node(node, report)
 

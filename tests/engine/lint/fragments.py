@@ -120,8 +120,17 @@ def many(count: int) -> bytes:
 
 
 def tangle(size: int) -> bytes:
-    """Choices one after another, then as many parallel parts: each join is asked about each choice."""
-    nodes, path = [], "start"
+    """Choices beside each other, then one after another, then as many parallel parts: too many ways to follow each."""
+    nodes, path = [gateway("parallel", "f"), gateway("parallel", "j")], "start > f;"
+    for n in range(size // 6):
+        nodes += [
+            gateway("exclusive", f"y{n}", f'default="y{n}_z{n}"'),
+            script(id=f"u{n}"),
+            gateway("exclusive", f"z{n}"),
+        ]
+        path += f" f > y{n} > z{n} > j; y{n} > u{n} [x == 1]; u{n} > z{n};"
+    path += " f > j" if size < 6 else ""
+    path += "; j"
     for n in range(size):
         nodes += [
             gateway("exclusive", f"x{n}", f'default="x{n}_m{n}"'),
@@ -133,3 +142,26 @@ def tangle(size: int) -> bytes:
         nodes += [gateway("parallel", f"f{n}"), script(id=f"p{n}"), script(id=f"q{n}"), gateway("parallel", f"j{n}")]
         path += f" > f{n} > p{n} > j{n}; f{n} > q{n} > j{n}; j{n}"
     return drawing("".join(nodes), path + " > end")
+
+
+def watched(definition: str) -> bytes:
+    """A process with a task in an event sub-process that begins so."""
+    begin = f'<startEvent id="in" name="Начало" isInterrupting="false">{definition}</startEvent>'
+    body = begin + task(id="help") + end("out")
+    inner = flows("in > help > out")
+    handler = f'<subProcess id="watch" name="Часть" triggeredByEvent="true">{body}{inner}</subProcess>'
+    return drawing(task() + handler, "start > work > end", MESSAGE)
+
+
+def undone(attributes: str = "") -> bytes:
+    """A task that an end event has undone."""
+    handler = script(id="again").replace("<scriptTask ", '<scriptTask isForCompensation="true" ')
+    line = '<association id="line" sourceRef="edge" targetRef="again"/>'
+    return drawing(
+        task()
+        + boundary("<compensateEventDefinition/>")
+        + handler
+        + line
+        + throw("undo", f"<compensateEventDefinition {attributes}/>"),
+        "start > work > undo > end",
+    )

@@ -89,7 +89,7 @@ def test_finding_inside_an_element_names_the_element_and_the_inner_line() -> Non
 
 
 def test_all_findings_come_at_once() -> None:
-    names = ("untyped-task", "link-event", "user-task-action", "status-unknown")
+    names = ("untyped-task", "cancel-event", "user-task-action", "status-unknown")
     files = {f"{name}.bpmn": EXAMPLES[name].bad["a.bpmn"] for name in names}
 
     assert set(names) <= {problem.rule for problem in check(files)}

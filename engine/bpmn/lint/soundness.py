@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from engine.bpmn.lint import tokens
 from engine.bpmn.lint.drawing import SYNCHRONISING, Drawing, Flow, Node, Scope
 from engine.bpmn.lint.limits import MOST_NODES
 from engine.bpmn.lint.rules import Report, Rule, shown
@@ -56,8 +57,10 @@ TOKENS_MULTIPLY = Rule(
 JOIN_WAITS_FOREVER = Rule(
     "join-waits-forever",
     "error",
-    "Шлюз ждёт всех входов, но до него доходит только одна из веток после «{choice}». Поставьте исключающий шлюз.",
-    "The gateway awaits all its inputs, but only one branch after “{choice}” gets here. Use an exclusive gateway.",
+    "Шлюз ждёт всех входов, но после «{choice}» доходят не все: экземпляр встанет. Поставьте исключающий шлюз или "
+    "доведите сюда каждую ветвь.",
+    "The gateway awaits all its inputs, but after “{choice}” not all get here and the instance stops. Use an exclusive "
+    "gateway or lead every branch here.",
 )
 BRANCHES_NOT_JOINED = Rule(
     "branches-not-joined",
@@ -97,7 +100,7 @@ class _TooTangledError(Exception):
 def check(drawing: Drawing, report: Report, waiting_processes: Callable[[str], bool]) -> None:
     """Every scope that is moderate enough; `waiting_processes` says whether a called process has a wait."""
     for scope in drawing.scopes:
-        if len(scope.nodes) <= MOST_NODES and not scope.is_event_sub_process:
+        if len(scope.nodes) <= MOST_NODES:
             try:
                 _Soundness(scope, report, waiting_processes).check()
             except _TooTangledError:
@@ -106,7 +109,12 @@ def check(drawing: Drawing, report: Report, waiting_processes: Callable[[str], b
 
 def has_wait(scope: Scope, waiting_processes: Callable[[str], bool]) -> bool:
     """Whether a token may rest somewhere in the scope."""
-    return any(_rests(node, waiting_processes) for node in scope.nodes)
+    return any(_rests(node, waiting_processes) for node in scope.nodes if not _beside(node))
+
+
+def _beside(node: Node) -> bool:
+    """Whether no token of the flow ever comes to the node."""
+    return node.is_for_compensation or (node.inside is not None and node.inside.is_event_sub_process)
 
 
 def _rests(node: Node, waiting_processes: Callable[[str], bool]) -> bool:
@@ -142,14 +150,37 @@ class _Soundness:
         self._check_ends()
         self._check_waits()
         self._check_loops()
+        verdict = tokens.explore(self.scope)
+        self._tell(verdict)
+        if not verdict.complete:
+            self._guess({found.node for found in verdict.doubled})
         for node in self.scope.nodes:
-            if node in self.live and node.kind in SYNCHRONISING and len(node.incoming) > 1:
-                self._check_join(node)
-            if node in self.live and _forks(node):
-                self._check_fork(node)
+            if node in self.live and node.kind in SYNCHRONISING and node in self.after[node] and len(node.incoming) > 1:
+                self.report.add(JOIN_IN_LOOP, node.element)
             if node.kind == "boundaryEvent" and not node.interrupts and node.host is not None:
                 self._check_side_branch(node, node.host)
         self._check_lists()
+
+    def _tell(self, verdict: tokens.Verdict) -> None:
+        """What was seen on every way the tokens can go."""
+        for stuck in verdict.stuck:
+            choice = shown(stuck.after.name or stuck.after.id)
+            self.report.add(JOIN_WAITS_FOREVER, stuck.join.element, choice=choice)
+        growing = {found.split for found in verdict.doubled if self._multiplies(found.split)}
+        for split in growing:
+            self.report.add(TOKENS_MULTIPLY, split.element)
+        for found in verdict.doubled:
+            if found.split not in growing:
+                name = shown(found.split.name or found.split.id)
+                self.report.add(BRANCHES_NOT_JOINED, found.node.element, split=name)
+
+    def _guess(self, told: set[Node]) -> None:
+        """What the flows alone tell, where there are too many ways to follow each."""
+        for node in self.scope.nodes:
+            if node in self.live and node.kind == "parallelGateway" and len(node.incoming) > 1:
+                self._check_join(node)
+            if node in self.live and _forks(node):
+                self._check_fork(node, told)
 
     def reachable(self, start: Iterable[Node], graph: _Graph, without: Node | None = None) -> set[Node]:
         """The nodes a token gets to, `start` among them, never through `without`."""
@@ -204,14 +235,10 @@ class _Soundness:
             self.report.add(AUTOMATIC_LOOP if leaves else ENDLESS_LOOP, node.element, path=path)
 
     def _check_join(self, join: Node) -> None:
-        if join in self.after[join]:
-            self.report.add(JOIN_IN_LOOP, join.element)
-            return
-        if join.kind == "parallelGateway":
-            for choice in self.scope.nodes:
-                if choice in self.live and join in self.after[choice] and self._starves(join, choice):
-                    self.report.add(JOIN_WAITS_FOREVER, join.element, choice=shown(choice.name or choice.id))
-                    return
+        for choice in self.scope.nodes:
+            if choice in self.live and join in self.after[choice] and self._starves(join, choice):
+                self.report.add(JOIN_WAITS_FOREVER, join.element, choice=shown(choice.name or choice.id))
+                return
 
     def _starves(self, join: Node, choice: Node) -> bool:
         """Whether the join awaits two branches of which `choice` takes one only."""
@@ -234,7 +261,7 @@ class _Soundness:
         seen = self.reachable([branch.first], stop, without=without)
         return {flow for flow in join.incoming if flow.source in seen}
 
-    def _check_fork(self, fork: Node) -> None:
+    def _check_fork(self, fork: Node, told: set[Node]) -> None:
         if fork in self.after[fork] and self._multiplies(fork):
             self.report.add(TOKENS_MULTIPLY, fork.element)
             return
@@ -246,7 +273,7 @@ class _Soundness:
                     arrivals.setdefault(node, set()).add(number)
         for node in self.scope.nodes:
             meets = len(node.incoming) > 1 and len(arrivals.get(node, ())) > 1
-            if meets and not _joins(node) and node.kind != "endEvent":
+            if meets and not _joins(node) and node.kind != "endEvent" and node not in told:
                 self.report.add(BRANCHES_NOT_JOINED, node.element, split=shown(fork.name or fork.id))
                 return
 

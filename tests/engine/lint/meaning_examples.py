@@ -72,7 +72,10 @@ MEANING: dict[str, tuple[bytes, bytes]] = {
         fork("parallel"),
     ),
     "tokens-multiply": (
-        drawing(gateway("parallel", "f") + task(id="a") + task(id="b"), "start > f; f > a > f; f > b > end"),
+        drawing(
+            gateway("exclusive", "m") + gateway("parallel", "f") + task(id="a") + task(id="b"),
+            "start > m > f; f > a > m; f > b > end",
+        ),
         fork("parallel"),
     ),
     "join-waits-forever": (fork("parallel", "exclusive"), fork("exclusive", "exclusive")),

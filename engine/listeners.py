@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine.models import Incident, ProcessDefinition, ProcessInstance
+from engine.models import Deployment, Incident, ProcessDefinition, ProcessInstance
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ InstanceListener = Callable[[Session, ProcessInstance], None]
 IncidentListener = Callable[[Session, ProcessInstance | None, Incident], None]
 """Without an instance when none could begin."""
 DefinitionListener = Callable[[Session, ProcessDefinition], None]
+DeploymentListener = Callable[[Session, Deployment], None]
 ContextProvider = Callable[[Session, ProcessInstance], Mapping[str, Any]]
 StartContextProvider = Callable[[Session, ProcessDefinition], Mapping[str, Any]]
 
@@ -41,6 +42,10 @@ class Listeners:
     """After every saved step (live updates)."""
     ended: list[InstanceListener] = field(default_factory=list)
     incident_opened: list[IncidentListener] = field(default_factory=list)
+    deployed: list[DeploymentListener] = field(default_factory=list)
+    """A bundle was stored."""
+    examine: list[DefinitionListener] = field(default_factory=list)
+    """A draft is about to become active: what is asked of it is brought up to date."""
     activated: list[DefinitionListener] = field(default_factory=list)
     """A version became the one that new instances start with."""
     context: list[ContextProvider] = field(default_factory=list)

@@ -78,6 +78,8 @@ def deploy(
     if deployment is None:
         problems = _checked(files, session, keep_draft)
         deployment = store(session, files, author=author, comment=comment, problems=problems)
+        for listener in listeners().deployed:
+            listener(session, deployment)
     else:
         _restore(session, deployment)
     if activate:

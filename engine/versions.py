@@ -74,6 +74,8 @@ def activate(session: Session, definition: ProcessDefinition, *, by: str, overri
     A draft with errors or failing scenarios needs a reason, which is recorded. Raises NotReady.
     """
     reason = (override_reason or "").strip()
+    for examine in listeners().examine:
+        examine(session, definition)
     found = obstacles(session, definition)
     if any(each.is_final for each in found) or (found and len(reason) < SHORTEST_REASON):
         raise NotReady(definition.key, definition.version, [each.kind for each in found])

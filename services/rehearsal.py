@@ -11,22 +11,23 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, Table, insert, select
+from sqlalchemy import ColumnElement, RowMapping, Table, insert, select
 from sqlalchemy.orm import Session
 
-from engine import clock, due, jobs, listeners, repository, runtime
+from engine import clock, due, iso8601, jobs, listeners, repository, runtime
 from engine.clock import FixedClock
 from engine.config import Settings
 from engine.db import IN_MEMORY, Base, Database
 from engine.errors import EngineError
 from engine.listeners import Listeners
-from engine.models import Deployment, ProcessDefinition, Resource
-from services import bootstrap
+from engine.models import Deployment, ProcessDefinition, Resource, StartEvent
+from services import connectors as connectors
+from services import listening
 from services.catalog.models import Counter
 from services.catalog.queries import choices
 from services.demo.catalogs import add_catalogs
 from services.demo.people import add_staff
-from services.forms import Form
+from services.forms import Field, Form
 from services.lines import beginnings
 from services.lines import operations as lines
 from services.lines.models import LineSession
@@ -100,9 +101,12 @@ class Desk:
     def deploy(self, files: Mapping[str, bytes]) -> None:
         """Make these files the active versions without checking them; raises DeploymentRefused for broken ones."""
         with self.session() as session:
-            deployment = repository.store(session, files, author=AUTHOR)
-            for definition in deployment.definitions:
-                repository.activate(session, definition, by=AUTHOR)
+            _activate_all(session, repository.store(session, files, author=AUTHOR))
+
+    def activate(self, deployment_id: int) -> None:
+        """Make what came with a copied bundle the active versions; raises NotReady for what can never run."""
+        with self.session() as session:
+            _activate_all(session, session.get_one(Deployment, deployment_id))
 
     def template(self) -> Template:
         """This desk as it is now, to open others from."""
@@ -124,7 +128,8 @@ class Desk:
     def presses(self, agent_id: int, ticket_id: int, action: str, form: Mapping[str, str] | None = None) -> None:
         """A person presses a button of the card, known by its id or label, and fills in the form behind it.
 
-        `form` goes by the fields' keys, catalog values by name or id; other fields stay as the card shows them.
+        `form` goes by the fields' keys, catalog values by name or id, moments also as a duration from now; other
+        fields stay as the card shows them.
         Raises NotOffered, FormInvalid and whatever the process raises.
         """
         with self.session() as session:
@@ -134,7 +139,7 @@ class Desk:
             if chosen is None:
                 raise NotOffered(action, [each.label for each in offered])
             asked = queries.form_of(session, ticket, chosen)
-            entered = _filled(session, asked, bound_values(ticket), form or {}) if asked else {}
+            entered = filled(session, asked, bound_values(ticket), form or {}) if asked else {}
             perform_action(session, ticket, chosen.ref, entered, actor=agent, expected_version=None)
 
     def message(self, name: str, key: str, variables: Mapping[str, Any] | None = None) -> int:
@@ -194,7 +199,7 @@ def opened(*, begin: datetime = BEGIN, reference: Session | Template | None = No
     """
     template = copied(reference) if isinstance(reference, Session) else reference or default()
     heard = Listeners()
-    bootstrap.tell(heard)
+    listening.tell(heard)
     fixed = FixedClock(begin)
     with _borrowed() as database, _apart(fixed, heard):
         _connection(database).deserialize(template.content)
@@ -210,9 +215,17 @@ def default() -> Template:
         return _default
 
 
-def copied(live_session: Session) -> Template:
-    """A desk like the live one: its people, lines, catalogs, levels and active processes; no client, no ticket."""
-    return _made(lambda session: _copy(live_session, session))
+def copied(live_session: Session, *, bundle: int | None = None) -> Template:
+    """A desk like the live one: its people, lines, catalogs, levels and active processes; no client, no ticket.
+
+    `bundle` is a deployment that is to be there too, active or not.
+    """
+    return _made(lambda session: _copy(live_session, session, bundle))
+
+
+def with_processes(live_session: Session, *, bundle: int | None = None) -> Template:
+    """The default desk with the processes of the live one; for `bundle` see `copied`."""
+    return _made(lambda session: _copy_processes(live_session, session, bundle), default())
 
 
 _default: Template | None = None
@@ -245,15 +258,24 @@ def _connection(database: Database) -> sqlite3.Connection:
     return raw
 
 
-def _made(fill: Callable[[Session], None]) -> Template:
+def _made(fill: Callable[[Session], None], base: Template | None = None) -> Template:
     database = Database(IN_MEMORY)
     try:
-        Base.metadata.create_all(database.engine)
+        if base is None:
+            Base.metadata.create_all(database.engine)
+        else:
+            _connection(database).deserialize(base.content)
         with _apart(FixedClock(BEGIN), Listeners()), database.transaction() as session:
             fill(session)
         return Template(_connection(database).serialize())
     finally:
         database.dispose()
+
+
+def _activate_all(session: Session, deployment: Deployment) -> None:
+    """Whatever its check said: a rehearsal is there to find out."""
+    for definition in deployment.definitions:
+        repository.activate(session, definition, by=AUTHOR, override_reason="rehearsed before it is used")
 
 
 def _furnish(session: Session) -> None:
@@ -262,26 +284,36 @@ def _furnish(session: Session) -> None:
     add_catalogs(session, add_staff(session, settings))
 
 
-def _copy(source: Session, target: Session) -> None:
+def _copy(source: Session, target: Session, bundle: int | None) -> None:
     for table in Base.metadata.sorted_tables:
         if table.name in _REFERENCE:
             _insert(target, table, source.execute(select(table)).mappings().all())
-    for table, wanted in _processes():
-        _insert(target, table, source.execute(wanted).mappings().all())
+    _copy_processes(source, target, bundle)
     target.add(Counter(name="ticket", value=0))
     for agent in target.scalars(select(Agent)):
         agent.password = None
 
 
-def _processes() -> Iterator[tuple[Table, Select[Any]]]:
-    """The active versions with the bundles they came in, and all forms."""
-    active, forms = ProcessDefinition.state == "active", Resource.kind == "form"
-    bundles = select(ProcessDefinition.deployment_id).where(active)
-    of_forms = select(Resource.deployment_id).where(forms)
-    yield _table(Deployment), select(Deployment.__table__).where(Deployment.id.in_(bundles.union(of_forms)))
-    yield _table(Resource), select(Resource.__table__).where(Resource.deployment_id.in_(bundles) | forms)
-    of_bundles = ProcessDefinition.deployment_id.in_(bundles)
-    yield _table(ProcessDefinition), select(ProcessDefinition.__table__).where(of_bundles)
+def _copy_processes(source: Session, target: Session, bundle: int | None) -> None:
+    """The active versions with the bundles they came in, one bundle besides, all forms and the starts by events."""
+    bundles = select(ProcessDefinition.deployment_id).where(
+        (ProcessDefinition.state == "active") | (ProcessDefinition.deployment_id == bundle)
+    )
+    brought = Deployment.id.in_(bundles) | (Deployment.id == bundle)
+    resources = select(Resource.id).where(Resource.deployment_id.in_(select(Deployment.id).where(brought)))
+    of_definitions = select(ProcessDefinition.resource_id).where(ProcessDefinition.deployment_id.in_(bundles))
+    wanted = Resource.id.in_(resources) | Resource.id.in_(of_definitions) | (Resource.kind == "form")
+    kept = Deployment.id.in_(select(Resource.deployment_id).where(wanted))
+    watched = StartEvent.definition_id.in_(select(ProcessDefinition.id).where(ProcessDefinition.state == "active"))
+    _copy_rows(source, target, Deployment, kept)
+    _copy_rows(source, target, Resource, wanted)
+    _copy_rows(source, target, ProcessDefinition, ProcessDefinition.deployment_id.in_(bundles))
+    _copy_rows(source, target, StartEvent, watched & (StartEvent.kind != "timer"))
+
+
+def _copy_rows(source: Session, target: Session, model: type[Base], wanted: ColumnElement[bool]) -> None:
+    table = _table(model)
+    _insert(target, table, source.execute(select(table).where(wanted)).mappings().all())
 
 
 def _table(model: type[Base]) -> Table:
@@ -299,17 +331,20 @@ def chat_secret(client: str) -> str:
     return hashlib.sha256(client.encode()).hexdigest()
 
 
-def _filled(session: Session, form: Form, present: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
+def filled(session: Session, form: Form, present: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
     """What the form sends: what was entered, else what the card shows there."""
     shown = {field.key: _as_text(present.get(field.bind)) or field.default for field in form.inputs}
-    catalogs = {field.key: field.catalog for field in form.inputs}
-    return shown | {key: _entered(session, catalogs.get(key, ""), value) for key, value in given.items()}
+    fields = {field.key: field for field in form.inputs}
+    return shown | {key: _entered(session, fields.get(key), value) for key, value in given.items()}
 
 
-def _entered(session: Session, catalog: str, value: str) -> str:
-    if not catalog or not value:
+def _entered(session: Session, field: Field | None, value: str) -> str:
+    """A name of the catalog as its value, a duration as that moment from now, everything else as it is."""
+    if field is None or not value:
         return value
-    named = {choice.label: choice.value for choice in choices(session, catalog)}
+    if field.kind == "datetime" and value.startswith("P"):
+        return _as_text(clock.now() + iso8601.parse_duration(value))
+    named = {choice.label: choice.value for choice in choices(session, field.catalog)} if field.catalog else {}
     return named.get(value, value)
 
 

@@ -15,10 +15,20 @@ _PATTERNS = (("processes", "*.bpmn"), ("processes/decisions", "*.dmn"), ("forms"
 
 
 def files() -> dict[str, bytes]:
-    """The built-in bundle by file name: from the installed package, or from the work tree."""
+    """The built-in bundle by file name, without its scenarios."""
+    return _read(*_PATTERNS)
+
+
+def scenarios() -> dict[str, bytes]:
+    """The scenarios of the built-in processes by file name."""
+    return _read(("processes/scenarios", "*.json"))
+
+
+def _read(*patterns: tuple[str, str]) -> dict[str, bytes]:
+    """From the installed package, or from the work tree."""
     installed = Path(__file__).parent / "builtin"
     root = installed if installed.exists() else Path(__file__).parent.parent
-    found = (path for folder, pattern in _PATTERNS for path in sorted((root / folder).glob(pattern)))
+    found = (path for folder, pattern in patterns for path in sorted((root / folder).glob(pattern)))
     return {path.name: path.read_bytes() for path in found}
 
 
@@ -35,4 +45,6 @@ def propose(session: Session) -> list[ProcessDefinition]:
     fresh = [definition for definition in drafts if definition.key not in known]
     for definition in fresh:
         repository.activate(session, definition, by=AUTHOR)
+    # apart, so that nobody waits for them: the product was tested with them, here they are run in the background
+    repository.deploy(session, {**files(), **scenarios()}, author=AUTHOR, comment="Built in, with scenarios")
     return fresh + [definition for definition in drafts if definition not in fresh]

@@ -1,0 +1,143 @@
+"""Running the scenarios of a bundle: a report for every process, stored with its version."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from engine import clock
+from engine.models import Deployment, ProcessDefinition
+from services import rehearsal
+from services.rehearsal import Template
+from services.scenarios import coverage, queries, reading
+from services.scenarios.coverage import Visits
+from services.scenarios.reading import Unreadable
+from services.scenarios.running import CPU_SECONDS, Difference, Result, run
+from services.scenarios.said import Said
+
+BUNDLE_SECONDS = 60.0
+"""Of computing for all scenarios of a bundle together; what is left then is told as not run."""
+MOST_SCENARIOS = 300
+
+
+@dataclass
+class Report:
+    """What all scenarios of a bundle said."""
+
+    results: list[Result] = field(default_factory=list)
+    visits: dict[str, Visits] = field(default_factory=dict)
+    """By process key, all runs together."""
+
+    @property
+    def passed(self) -> bool:
+        return all(result.passed for result in self.results)
+
+    def coverage(self, definition: ProcessDefinition) -> dict[str, Any]:
+        """How much of a process was visited; see `coverage.report`."""
+        return coverage.report(self.visits.get(definition.key, Visits()), definition.index)
+
+
+def run_all(files: Mapping[str, bytes], template: Template) -> Report:
+    """Run the scenarios among the files on desks like `template`, which has the processes already."""
+    report = Report()
+    until = time.thread_time() + BUNDLE_SECONDS
+    scenarios = sorted(name for name in files if reading.is_scenario(name))
+    for name in scenarios[:MOST_SCENARIOS]:
+        result = _run_one(files[name], name, template, until - time.thread_time())
+        report.results.append(result)
+        for key, seen in result.visits.items():
+            report.visits.setdefault(key, Visits()).add(seen)
+    report.results.extend(_unrun(name, name) for name in scenarios[MOST_SCENARIOS:])
+    return report
+
+
+def run_for(session: Session, definition: ProcessDefinition) -> dict[str, Any] | None:
+    """Run the scenarios of a version as `ProcessDefinition.scenarios` holds it; None when there are none.
+
+    They run on the version with the bundle it came in and, for what that lacks, the active versions of the desk.
+    Nothing is stored.
+    """
+    files = queries.scenarios(session, definition)
+    if not files:
+        return None
+    report = run_all(files, _template(session, definition))
+    told = [result for result in report.results if _concerns(result, definition.key)]
+    return as_data(told, report.coverage(definition))
+
+
+def examine(session: Session, definition: ProcessDefinition) -> None:
+    """Bring the report of a draft up to date before it becomes active for the first time."""
+    if definition.activated_at is None and not is_told(definition):
+        definition.scenarios = run_for(session, definition)
+        session.flush()
+
+
+def queue(session: Session, deployment: Deployment) -> None:
+    """Have the scenarios run again of every version that this bundle brings some for; a worker does it at once."""
+    if any(resource.kind == "scenario" for resource in deployment.resources):
+        for definition in queries.versions_of(session, deployment):
+            definition.scenarios = {"state": "queued"}
+    session.flush()
+
+
+def is_told(definition: ProcessDefinition) -> bool:
+    """Whether the version has a report and waits for no newer one."""
+    return definition.scenarios is not None and "results" in definition.scenarios
+
+
+def _template(session: Session, definition: ProcessDefinition) -> Template:
+    copied = rehearsal.with_processes(session, bundle=definition.deployment_id)
+    with rehearsal.opened(reference=copied) as desk:
+        desk.activate(definition.deployment_id)
+        return desk.template()
+
+
+def _concerns(result: Result, key: str) -> bool:
+    """Whether the scenario is of this process, got to it, or cannot be read at all."""
+    return result.process in (key, "") or key in result.visits
+
+
+def as_data(results: Iterable[Result], covered: Mapping[str, Any]) -> dict[str, Any]:
+    """The report as it is stored in `ProcessDefinition.scenarios`."""
+    listed = list(results)
+    return {
+        "passed": sum(1 for result in listed if result.passed),
+        "failed": sum(1 for result in listed if not result.passed),
+        "results": [_result_data(result) for result in listed],
+        "coverage": dict(covered),
+        "at": clock.now().isoformat(),
+    }
+
+
+def _run_one(content: bytes, file: str, template: Template, seconds: float) -> Result:
+    try:
+        scenario = reading.read(content, file)
+    except Unreadable as error:
+        told = [Difference(None, Said(problem.message_ru, problem.message_en)) for problem in error.problems]
+        return Result(file, "", file, differences=told)
+    if seconds <= 0:
+        return _unrun(scenario.scenario, file, scenario.process)
+    return run(scenario, template, file=file, seconds=min(CPU_SECONDS, seconds))
+
+
+def _unrun(name: str, file: str, process: str = "") -> Result:
+    said = Said(
+        "не выполнен: исчерпано время на все сценарии поставки", "not run: the time for all scenarios is used up"
+    )
+    return Result(name, process, file, differences=[Difference(None, said)])
+
+
+def _result_data(result: Result) -> dict[str, Any]:
+    return {
+        "name": result.name,
+        "process": result.process,
+        "file": result.file,
+        "passed": result.passed,
+        "steps": [{**told.said.as_data(), "at": told.at.isoformat()} for told in result.told],
+        "differences": [{"step": each.step, **each.said.as_data()} for each in result.differences],
+        "ms": round(result.cpu_sec * 1000),
+    }

@@ -151,14 +151,21 @@ def deploy(paths: Sequence[Path], activate: bool, comment: str, author: str, ove
 
 
 @_command("check", "Проверить файлы процессов.", "Check process files.")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--scenarios", is_flag=True, help=both("и прогнать сценарии", "and run the scenarios"))
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def check(paths: Sequence[Path], style: str) -> int:
-    """Lint; 1 when there is an error."""
+def check(paths: Sequence[Path], scenarios: bool, style: str) -> int:
+    """Lint; 1 when there is an error. With scenarios, without a path: the built-in processes."""
     from engine.bpmn.lint.command import command
     from engine.connectors import catalogue
     from services import connectors as connectors  # registers them
 
+    if scenarios:
+        from webui.scenarios import command as run
+
+        return run(paths, style)
+    if not paths:
+        raise click.UsageError(both("Назовите файлы или папки", "Name files or folders"))
     return command(paths, style, connectors=catalogue(), statuses=_statuses(_settings()))
 
 

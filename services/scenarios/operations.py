@@ -107,7 +107,7 @@ def as_data(results: Iterable[Result], covered: Mapping[str, Any]) -> dict[str, 
     return {
         "passed": sum(1 for result in listed if result.passed),
         "failed": sum(1 for result in listed if not result.passed),
-        "results": [_result_data(result) for result in listed],
+        "results": [result_data(result) for result in listed],
         "coverage": dict(covered),
         "at": clock.now().isoformat(),
     }
@@ -131,7 +131,8 @@ def _unrun(name: str, file: str, process: str = "") -> Result:
     return Result(name, process, file, differences=[Difference(None, said)])
 
 
-def _result_data(result: Result) -> dict[str, Any]:
+def result_data(result: Result) -> dict[str, Any]:
+    """What became of one scenario, in both languages."""
     return {
         "name": result.name,
         "process": result.process,

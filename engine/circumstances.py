@@ -9,6 +9,7 @@ from typing import Any
 from engine import redaction
 
 _ROOMS = frozenset({"engine", "services", "webui"})
+_INNER = frozenset({"instance", "key"})
 MOST_FRAMES = 30
 LONGEST_SOURCE = 500
 
@@ -20,12 +21,18 @@ def note(error: BaseException, **facts: Any) -> None:
         known.setdefault(name, fact)
 
 
+def facts(error: BaseException) -> dict[str, Any]:
+    """What is known of an error and of its causes, as it is."""
+    found: dict[str, Any] = {}
+    for each in causes(error):
+        found = {**found, **getattr(each, "circumstances", {})}
+    return found
+
+
 def told(error: BaseException) -> dict[str, Any]:
     """The facts of an error and of its causes, redacted, with the stack; plain JSON."""
-    facts: dict[str, Any] = {}
-    for each in causes(error):
-        facts = {**facts, **getattr(each, "circumstances", {})}
-    found = {name: _redacted(name, fact) for name, fact in facts.items() if fact not in (None, {}, "")}
+    known = facts(error).items()
+    found = {name: _redacted(name, fact) for name, fact in known if fact not in (None, {}, "") and name not in _INNER}
     return {**found, "stack": stack(error)}
 
 

@@ -8,10 +8,15 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from engine import clock
-from engine.circumstances import told
-from engine.errors import NotFound
+from engine.circumstances import facts, told
+from engine.db import Database
+from engine.errors import Busy, Forbidden, NotFound, Refused, Stale
 from engine.listeners import listeners
 from engine.models import Incident, Job, ProcessInstance, StartEvent
+
+REFUSALS = (Stale, Busy, Forbidden, Refused)
+"""What a person is told and nobody has to mend."""
+_KEPT = frozenset({"key", "kind"})
 
 
 def open_ones(session: Session) -> Sequence[Incident]:
@@ -31,9 +36,54 @@ def open_for(session: Session, job: Job, error: Exception) -> Incident:
         state="open",
         created_at=clock.now(),
     )
+    return _opened(session, session.get_one(ProcessInstance, job.instance_id), incident)
+
+
+def report(database: Database, error: Exception) -> Incident | None:
+    """Note a step that failed in a person's hands, in a transaction of its own; None for what is a mere refusal.
+
+    The same failure of the same task is noted once, with its newest circumstances. The note is resolved by the
+    next step that leaves the task.
+    """
+    known = facts(error)
+    if "instance" not in known or isinstance(error, REFUSALS):
+        return None
+    with database.transaction() as session:
+        instance = session.get(ProcessInstance, known["instance"])
+        if instance is None:
+            return None  # it failed to begin: who asked for it tries again
+        return _noted(session, instance, error, known.get("key"))
+
+
+def close(session: Session, incident_id: int, by: str) -> None:
+    """Put away a note that no job stands behind. Raises NotFound when it is not open, or is to be retried."""
+    incident = session.get(Incident, incident_id, with_for_update=True, populate_existing=True)
+    if incident is None or incident.state != "open" or incident.job_id or incident.start_event_id:
+        raise NotFound(f"Expected the incident {incident_id} to be an open note, but it is not")
+    incident.state, incident.resolved_at, incident.resolved_by = "resolved", clock.now(), by
+
+
+def _noted(session: Session, instance: ProcessInstance, error: Exception, key: str | None) -> Incident:
+    notes = select(Incident).where(Incident.instance_id == instance.id, Incident.state == "open")
+    for known in session.scalars(notes.where(Incident.job_id.is_(None))):
+        if known.details.get("key") == key and known.details.get("kind") == "move":
+            failed_again(known, error)
+            return known
+    incident = Incident(
+        instance_id=instance.id,
+        element_id=getattr(error, "element_id", None),
+        element_name=getattr(error, "element_name", None),
+        message=message(error),
+        details={**told(error), "kind": "move", "key": key},
+        state="open",
+        created_at=clock.now(),
+    )
+    return _opened(session, instance, incident)
+
+
+def _opened(session: Session, instance: ProcessInstance | None, incident: Incident) -> Incident:
     session.add(incident)
     session.flush()
-    instance = session.get_one(ProcessInstance, job.instance_id)
     for listener in listeners().incident_opened:
         listener(session, instance, incident)
     return incident
@@ -42,7 +92,7 @@ def open_for(session: Session, job: Job, error: Exception) -> Incident:
 def failed_again(incident: Incident, error: Exception) -> None:
     """What was tried once more has failed again: the incident stays open and tells of the newest failure."""
     incident.message = message(error)
-    incident.details = {**told(error), "key": incident.details.get("key")}
+    incident.details = {**told(error), **{name: incident.details[name] for name in _KEPT & incident.details.keys()}}
     incident.element_id = getattr(error, "element_id", None) or incident.element_id
     incident.element_name = getattr(error, "element_name", None) or incident.element_name
 
@@ -63,11 +113,7 @@ def open_for_start(session: Session, row: StartEvent, error: Exception) -> Incid
         state="open",
         created_at=clock.now(),
     )
-    session.add(incident)
-    session.flush()
-    for listener in listeners().incident_opened:
-        listener(session, None, incident)
-    return incident
+    return _opened(session, None, incident)
 
 
 def retry(session: Session, incident_id: int, by: str) -> None:

@@ -96,6 +96,7 @@ REPETITIONS: dict[str, Repetition] = {
     "async": _execute,
     "rearm": lambda machine, row, keys: None,
     "reconsider": lambda machine, row, keys: None,
+    "reconsider": lambda machine, row, keys: None,
     "suspend": lambda machine, row, keys: None,
     "resume": _resume,
     "move-token": lambda machine, row, keys: surgery.move(machine, keys[0], row.data["to"]),
@@ -176,6 +177,7 @@ def _step(replay: Replay, row: History, move: Callable[[Machine], None] | None =
     program = replay.program = _program(replay, row)
     tape = Tape(row.data.get("tape", ()))
     machine = _machine(program, replay.data, Environment(row.at, dict, _silent, tape))
+    machine.is_watching = not row.data.get("unwatched", False)
     machine.is_watching = "unwatched" not in row.data
     if move is not None:
         move(machine)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, literal, null, select, union_all, update
+from sqlalchemy import ColumnElement, delete, insert, literal, null, select, union_all, update
 from sqlalchemy.orm import Session
 
 from engine import retries
@@ -29,9 +29,9 @@ class OpenRow:
     """A row that stands for something the instance waited for before the step."""
 
     kind: str
-    """task | subscription | job."""
+    """task | subscription | job | incident (a note of what failed in a person's hands)."""
     id: int
-    key: str
+    key: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,13 @@ def open_rows(session: Session, instance_id: int) -> dict[str, OpenRow]:
     jobs = select(literal("job"), Job.id, Job.task_id).where(
         Job.instance_id == instance_id, Job.state.in_(("waiting", "failed", "suspended"))
     )
-    rows = session.execute(union_all(tasks, subscriptions, jobs))
-    return {key: OpenRow(kind, row_id, key) for kind, row_id, key in rows}
+    notes = select(literal("incident"), Incident.id, Incident.details["key"].as_string()).where(
+        Incident.instance_id == instance_id, Incident.state == "open", Incident.job_id.is_(None)
+    )
+    rows = session.execute(union_all(tasks, subscriptions, jobs, notes))
+    return {
+        f"incident:{row_id}" if kind == "incident" else key: OpenRow(kind, row_id, key) for kind, row_id, key in rows
+    }
 
 
 def reconcile(
@@ -70,7 +75,7 @@ def reconcile(
 ) -> None:
     """Close the rows whose wait is over, open those of new waits, move the timers that were armed anew."""
     waits = {} if machine.completed else {wait.key: wait for wait in machine.waits()}
-    gone = [row for key, row in before.items() if key not in waits]
+    gone = [row for row in before.values() if row.key not in waits]
     close_all(session, gone, cause)
     new = [wait for key, wait in waits.items() if key not in before]
     _subscribe(session, instance, [w for w in new if _ROW_OF[w.kind] == "subscription"], cause.at)
@@ -91,6 +96,8 @@ def close_all(session: Session, gone: Iterable[OpenRow], cause: Cause) -> None:
             _close_jobs(session, ids, "done" if state == "completed" else state, cause)
     if ids := [row.id for row in rows if row.kind == "subscription"]:
         session.execute(delete(Subscription).where(Subscription.id.in_(ids)))
+    if ids := [row.id for row in rows if row.kind == "incident"]:
+        _resolve(session, Incident.id.in_(ids), cause)
 
 
 def _close_tasks(session: Session, ids: list[int], state: str, cause: Cause) -> None:
@@ -109,11 +116,12 @@ def _close_jobs(session: Session, ids: list[int], state: str, cause: Cause) -> N
         .returning(Job.error)
     ).all()
     if any(failed):
-        session.execute(
-            update(Incident)
-            .where(Incident.job_id.in_(ids), Incident.state == "open")
-            .values(state="resolved", resolved_at=cause.at, resolved_by=cause.actor)
-        )
+        _resolve(session, Incident.job_id.in_(ids), cause)
+
+
+def _resolve(session: Session, which: ColumnElement[bool], cause: Cause) -> None:
+    resolved = {"state": "resolved", "resolved_at": cause.at, "resolved_by": cause.actor}
+    session.execute(update(Incident).where(which, Incident.state == "open").values(resolved))
 
 
 def _subscribe(session: Session, instance: ProcessInstance, waits: list[Wait], at: datetime) -> None:

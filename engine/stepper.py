@@ -15,6 +15,7 @@ from engine.bpmn.log import Happening
 from engine.bpmn.machine import Machine
 from engine.bpmn.program import Program
 from engine.bpmn.script_engine import Environment
+from engine.circumstances import note
 from engine.errors import Busy, EngineError, NotFound, StepFailed
 from engine.listeners import StatusEntered, listeners
 from engine.models import ElementLog, ProcessInstance
@@ -110,8 +111,9 @@ def step(session: Session, instance: ProcessInstance, move: Move) -> ProcessInst
     with _under_way(session, instance, machine) as current, session.no_autoflush:
         before = open_rows(session, instance.id) if instance.version else {}
         at_places = places(machine, move.keys or (move.key or "",)) if instance.version else []
-        _explained(machine, lambda: move.apply(machine, before))
-        _explained(machine, machine.run)
+        with _explained(machine, instance, move):
+            move.apply(machine, before)
+            machine.run()
         rearmed = machine.rearm() if current.wants_rearm or move.name == "rearm" else set()
         recorded = _recorded(instance, machine, move, at_places, current.wants_rearm)
         if (move.name == "rearm" and not rearmed) or (move.name == "reconsider" and not machine.has_reconsidered):
@@ -175,15 +177,15 @@ def _entered(
     return entered
 
 
-def _explained(machine: Machine, part: Callable[[], None]) -> None:
-    """Errors keep their kind; the node at which they arose travels as a note for the incident."""
+@contextmanager
+def _explained(machine: Machine, instance: ProcessInstance, move: Move) -> Iterator[None]:
+    """Errors keep their kind; the instance and the node at which they arose travel as a note for the incident."""
     try:
-        part()
-    except StepFailed:
-        raise
+        yield
     except Exception as error:
+        note(error, instance=instance.id, key=move.key)
         element_id, name = machine.current
-        if element_id and not hasattr(error, "element_id"):
+        if element_id and getattr(error, "element_id", None) is None:
             error.element_id, error.element_name = element_id, name  # type: ignore[attr-defined]
         raise
 

@@ -107,7 +107,7 @@ def _rows(session: Session, instance: ProcessInstance) -> Iterator[Finding]:
     except EngineError as error:
         yield Finding("state-unreadable", "process_instance", instance.id, str(error))
         return
-    rows = open_rows(session, instance.id)
+    rows = {key: row for key, row in open_rows(session, instance.id).items() if row.kind != "incident"}
     if not waits:
         yield Finding("stuck", "process_instance", instance.id, "Nothing will ever move this instance")
     for key in sorted(waits.keys() - rows.keys()):

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from engine import retries
-from engine.errors import BpmnError, ExpressionError
+from engine import incidents, retries
+from engine.errors import BpmnError, Busy, ExpressionError, NotFound, Stale
 from engine.listeners import listeners
 from engine.models import Incident, Job
 from engine.values import Namespace
@@ -127,3 +127,74 @@ def test_pauses_that_make_no_sense_are_refused(text: str) -> None:
 def test_a_pause_that_an_older_release_took_is_brought_within_the_limits() -> None:
     assert retries.policy({"retries": 2, "backoff": "P30D"}) == retries.Policy(2, (retries.LONGEST,))
     assert retries.policy({"backoff": ""}).pause(1) == timedelta(minutes=1)
+
+
+def in_the_click(driver: Driver, error: Exception, times: int = 1) -> int:
+    """A person presses a button behind which a connector fails, and the host reports it."""
+    driver.calls.failures["test.note"] = [error] * times
+    instance = driver.run(
+        drawing(
+            start(),
+            user("work", "done", "other"),
+            service("tell", "test.note", text="=who"),
+            user("after", "done"),
+            end(),
+            chain("start", "work", "tell", "after", "end"),
+        ),
+        who="anna@example.org",
+    )
+    for _ in range(times):
+        press_in_vain(driver, instance, "done")
+    return instance
+
+
+def press_in_vain(driver: Driver, instance: int, action: str) -> None:
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - whatever the connector raises
+        driver.press(instance, action)
+    incidents.report(driver.database, caught.value)  # type: ignore[arg-type]
+
+
+def test_failure_in_a_persons_hands_is_noted_once_and_nothing_is_saved(driver: Driver) -> None:
+    told: list[str] = []
+    listeners().incident_opened.append(lambda _s, _i, incident: told.append(incident.message))
+
+    instance = in_the_click(driver, RuntimeError("printer on fire"), times=3)
+
+    [incident] = driver.incidents()
+    assert (incident.element_id, incident.job_id, incident.details["kind"]) == ("tell", None, "move")
+    assert incident.details["arguments"] == {"text": "•••"}
+    assert (driver.open_tasks(instance), driver.moves(instance)) == (["work"], ["start"])
+    assert told == ["RuntimeError: printer on fire"]
+
+
+def test_note_is_resolved_when_the_task_is_done_after_all(driver: Driver) -> None:
+    instance = in_the_click(driver, RuntimeError("printer on fire"))
+
+    driver.press(instance, "done")
+
+    assert driver.incidents() == []
+    assert [row.resolved_by for row in driver.all(Incident, instance)] == ["agent:1"]
+
+
+@pytest.mark.parametrize("refusal", [Stale(), Busy()])
+def test_refusal_is_no_incident(driver: Driver, refusal: Exception) -> None:
+    in_the_click(driver, refusal)
+
+    assert driver.incidents() == []
+
+
+def test_error_that_no_step_raised_is_no_incident(driver: Driver) -> None:
+    assert incidents.report(driver.database, RuntimeError("elsewhere")) is None
+
+
+def test_note_can_be_put_away_but_an_incident_of_a_job_cannot(driver: Driver) -> None:
+    in_the_click(driver, RuntimeError("printer on fire"))
+    [note] = driver.incidents()
+    with driver.database.transaction() as session:
+        incidents.close(session, note.id, "agent:9")
+    assert driver.incidents() == []
+
+    driver.calls.failures["test.answer"] = [RuntimeError("no")] * 3
+    of_job = failed(driver, asked())
+    with driver.database.transaction() as session, pytest.raises(NotFound):
+        incidents.close(session, of_job.id, "agent:9")

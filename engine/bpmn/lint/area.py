@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from math import isfinite
 
-from engine.bpmn.lint.drawing import Drawing, Node
+from engine.bpmn.lint import fixes
+from engine.bpmn.lint.drawing import Drawing, Node, bpmn_name
 from engine.bpmn.lint.rules import Element, Report, Rule, shown
 
 DI = "http://www.omg.org/spec/BPMN/20100524/DI"
@@ -23,6 +24,12 @@ OVERLAP = Rule(
     "Элемент накрывает {other}. Раздвиньте их.",
     "The element covers {other}. Move them apart.",
 )
+OF_NOTHING = Rule(
+    "picture-of-nothing",
+    "warning",
+    "Нарисован элемент {id}, которого в схеме нет. Удалите рисунок.",
+    "The picture shows {id}, which is not in the drawing. Delete the picture.",
+)
 _Box = tuple[float, float, float, float]
 
 
@@ -34,6 +41,10 @@ def check(drawing: Drawing, report: Report) -> None:
     if missing:
         first = shown(missing[0].get("id", "–"))
         report.add(NO_PICTURE, missing[0], count=len(missing), first=first)
+    known = {element.get("id") for element in drawing.root.iter() if bpmn_name(element)}
+    for id, picture in drawn.items():
+        if id not in known and ":" not in id:
+            report.add(OF_NOTHING, picture, fix=fixes.without(picture), id=shown(id or "–"))
     for scope in drawing.scopes:
         _check_overlap([n for n in scope.nodes if n.kind != "boundaryEvent"], drawn, report)
 

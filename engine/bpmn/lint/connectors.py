@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
+from engine.bpmn.lint import fixes
 from engine.bpmn.lint.drawing import Drawing, Node, Scope, desk, operator
 from engine.bpmn.lint.rules import Element, Report, Rule, shown
 from engine.bpmn.xml import DESK, SPIFF
@@ -128,7 +129,7 @@ def check(drawing: Drawing, report: Report, connectors: Mapping[str, Connector] 
             if call is not None:
                 report.add(OPERATOR_PLACE, call)
             for job in desk(node.element, "job"):
-                report.add(JOB_PLACE, job)
+                report.add(JOB_PLACE, job, fix=fixes.without(job))
 
 
 def _check_call(call: Element, report: Report, connectors: Mapping[str, Connector] | None) -> None:

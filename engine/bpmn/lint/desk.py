@@ -111,7 +111,7 @@ def check(drawing: Drawing, report: Report, *, forms: Collection[str] | None, st
         _check_statuses(node, report, statuses)
         if node.kind not in HUMAN:
             for assignment in desk(node.element, "assignment"):
-                report.add(ASSIGNMENT_PLACE, assignment)
+                report.add(ASSIGNMENT_PLACE, assignment, fix=fixes.without(assignment))
     for action in actions:
         form = action.get("form")
         if form and forms is not None and form not in forms:

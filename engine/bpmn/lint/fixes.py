@@ -24,32 +24,43 @@ _ORDINAL = etree.XPath("count(preceding::*) + count(ancestor::*)")
 
 def set_attribute(element: Element, name: str, value: str) -> Edit:
     """Give an attribute without a namespace this value."""
-    return Edit("set", _number(element), local_name(element), name, value)
+    return Edit("set", number(element), local_name(element), name, value)
 
 
 def unset(element: Element, name: str) -> Edit:
     """Take an attribute without a namespace away."""
-    return Edit("unset", _number(element), local_name(element), name)
+    return Edit("unset", number(element), local_name(element), name)
 
 
 def set_text(element: Element, text: str) -> Edit:
     """Replace everything in the element by a text."""
-    return Edit("text", _number(element), local_name(element), value=text)
+    return Edit("text", number(element), local_name(element), value=text)
 
 
 def delete(element: Element) -> Edit:
     """Take the element away with everything in it."""
-    return Edit("delete", _number(element), local_name(element))
+    return Edit("delete", number(element), local_name(element))
 
 
 def insert(element: Element, child: str) -> Edit:
     """Put a first child in; its tags are written `{p}name`."""
-    return Edit("insert", _number(element), local_name(element), value=child)
+    return Edit("insert", number(element), local_name(element), value=child)
 
 
 def append(element: Element, sibling: str) -> Edit:
     """Put a sibling behind the element; its tags are written `{p}name`."""
-    return Edit("append", _number(element), local_name(element), value=sibling)
+    return Edit("append", number(element), local_name(element), value=sibling)
+
+
+def without_attribute(element: Element, name: str) -> Fix:
+    """The correction that takes an attribute away."""
+    return Fix(f"Убрать {name}.", f"Remove {name}.", (unset(element, name),))
+
+
+def without(element: Element) -> Fix:
+    """The correction that takes an element away, one that means nothing where it stands."""
+    name = local_name(element)
+    return Fix(f"Убрать {name}.", f"Remove {name}.", (delete(element),))
 
 
 def apply(content: bytes, fix: Fix) -> bytes:
@@ -71,7 +82,8 @@ def apply_all(content: bytes, fixes: Iterable[Fix]) -> bytes:
     return content
 
 
-def _number(element: Element) -> int:
+def number(element: Element) -> int:
+    """The place of the element in document order, the root being 0."""
     return int(cast(float, _ORDINAL(element)))
 
 

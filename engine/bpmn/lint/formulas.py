@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable
 
 from engine import iso8601, retries
+from engine.bpmn.lint import fixes
 from engine.bpmn.lint.drawing import Drawing, Node, bpmn_child, bpmn_name, operator
 from engine.bpmn.lint.rules import Element, Report, Rule, shown
 from engine.bpmn.xml import DESK, SPIFF, local_name
-from engine.errors import ExpressionError
+from engine.errors import ExpressionError, Fix
 from engine.expressions import compile, compile_script
 
 EXPRESSION = Rule(
@@ -86,6 +87,7 @@ CALENDAR_UNITS = Rule(
 )
 
 _FOREIGN = re.compile(r"\s*[$#]\{")
+_BRACED = re.compile(r"\s*[$#]\{([^{}]*)\}\s*")
 _LANGUAGES = frozenset({"", "python", "text/x-python", "bpmdesk", "urn:bpmdesk:1"})
 _EXPRESSIONS = frozenset(
     [
@@ -153,13 +155,26 @@ def check_expression(text: str | None, place: Element, report: Report) -> None:
     if not text or not text.strip():
         report.add(MISSING_EXPRESSION, place)
     elif _FOREIGN.match(text):
-        report.add(FOREIGN_EXPRESSION, place, text=shown(text))
+        report.add(FOREIGN_EXPRESSION, place, fix=_translated(text, place), text=shown(text))
     else:
         source = text.strip()
         try:
             compile(source[1:] if source.startswith("=") and not source.startswith("==") else source)
         except ExpressionError as reason:
             report.add(EXPRESSION, place, text=shown(text), reason=reason)
+
+
+def _translated(text: str, place: Element) -> Fix | None:
+    """The same without the foreign braces, where it means the same in the language of the desk."""
+    inner = _BRACED.fullmatch(text)
+    if inner is None or local_name(place) == "parameter":
+        return None
+    source = inner[1].strip()
+    try:
+        compile(source)
+    except ExpressionError:
+        return None
+    return Fix(f"Записать {shown(source)}.", f"Write {shown(source)}.", (fixes.set_text(place, source),))
 
 
 def _check_script(element: Element, report: Report) -> None:

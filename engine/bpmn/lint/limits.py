@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from itertools import count
 
+from engine.bpmn.lint import fixes
 from engine.bpmn.lint.drawing import Drawing, bpmn_name, is_executable
 from engine.bpmn.lint.rules import Element, Report, Rule, shown
 from engine.bpmn.xml import BPMN, local_name
+from engine.errors import Fix
 
 MOST_NODES = 400
 MOST_FLOWS = 1_200
@@ -123,9 +126,9 @@ def check_bundle(drawings: dict[str, tuple[Drawing, Report]]) -> None:
 
 
 def _check_size(drawing: Drawing, report: Report) -> None:
-    count = len(drawing.nodes)
-    if count > MOST_NODES:
-        report.add(TOO_MANY_NODES, drawing.processes[0].element, count=count, limit=MOST_NODES)
+    nodes = len(drawing.nodes)
+    if nodes > MOST_NODES:
+        report.add(TOO_MANY_NODES, drawing.processes[0].element, count=nodes, limit=MOST_NODES)
     flows = sum(len(scope.flows) for scope in drawing.scopes)
     if flows > MOST_FLOWS:
         report.add(TOO_MANY_FLOWS, drawing.processes[0].element, count=flows, limit=MOST_FLOWS)
@@ -150,11 +153,19 @@ def _check_ids(drawing: Drawing, report: Report) -> None:
     _check_missing(drawing, report)
 
 
+def _named(element: Element) -> Fix:
+    """A new id that nothing in the file has."""
+    taken = {each.get("id") for each in element.getroottree().iter()}
+    kind = local_name(element)
+    id = next(new for number in count(fixes.number(element)) if (new := f"{kind}_{number}") not in taken)
+    return Fix(f"Назвать {id}.", f"Call it {id}.", (fixes.set_attribute(element, "id", id),))
+
+
 def _check_missing(drawing: Drawing, report: Report) -> None:
     for scope in drawing.scopes:
         for element in (scope.element, *(n.element for n in scope.nodes), *(f.element for f in scope.flows)):
             if not element.get("id") and element is not scope.element:
-                report.add(MISSING_ID, element, kind=local_name(element))
+                report.add(MISSING_ID, element, fix=_named(element), kind=local_name(element))
     for process in drawing.processes:
         if not process.id:
             report.add(MISSING_ID, process.element, kind="process")

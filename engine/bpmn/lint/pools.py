@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from engine.bpmn.lint import fixes
 from engine.bpmn.lint.drawing import HUMAN, NODES, Drawing, Scope, bpmn_child, bpmn_name, desk
 from engine.bpmn.lint.rules import Element, Report, Rule, shown
-from engine.errors import Fix
 
 SAME_POOL = Rule(
     "message-flow-pools",
@@ -112,7 +111,7 @@ def _check_lanes(scope: Scope, report: Report) -> None:
                 continue
             id = (reference.text or "").strip()
             if id not in members:
-                report.add(LANE_MEMBER, reference, fix=_without(reference), id=shown(id or "–"))
+                report.add(LANE_MEMBER, reference, fix=fixes.without(reference), id=shown(id or "–"))
             elif id in innermost and not _listed_within(reference, id):
                 report.add(LANE_TWICE, reference, id=shown(id))
             if not _listed_within(reference, id):
@@ -134,7 +133,3 @@ def _listed_within(reference: Element, id: str) -> bool:
     lane = reference.getparent()
     inner = [] if lane is None else [e for child in lane if bpmn_name(child) == "childLaneSet" for e in child.iter()]
     return any(bpmn_name(e) == "flowNodeRef" and (e.text or "").strip() == id for e in inner)
-
-
-def _without(reference: Element) -> Fix:
-    return Fix("Убрать из перечня дорожки.", "Take it from the lane's list.", (fixes.delete(reference),))

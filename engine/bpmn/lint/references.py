@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.bpmn.lint import fixes
 from engine.bpmn.lint.drawing import NODES, Drawing, Flow, Node, Scope, bpmn_name, desk
 from engine.bpmn.lint.rules import Element, Report, Rule, shown
 
@@ -113,7 +114,9 @@ def _check_ends(node: Node, report: Report) -> None:
 def _check_default(node: Node, scope: Scope, report: Report) -> None:
     default = node.element.get("default")
     if default and default not in [flow.id for flow in node.outgoing]:
-        report.add(DEFAULT_FLOW, node.element, target=shown(default))
+        chooses = len(node.outgoing) > 1 or any(flow.condition is not None for flow in node.outgoing)
+        fix = None if chooses else fixes.without_attribute(node.element, "default")
+        report.add(DEFAULT_FLOW, node.element, fix=fix, target=shown(default))
 
 
 def _check_references(drawing: Drawing, report: Report) -> None:

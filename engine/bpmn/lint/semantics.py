@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.bpmn import anatomy
+from engine.bpmn.lint import fixes
 from engine.bpmn.lint.drawing import NODES, Drawing, Node, Scope, bpmn_child, bpmn_name
 from engine.bpmn.lint.rules import Element, Report, Rule, shown
 from engine.bpmn.xml import local_name
@@ -206,14 +207,18 @@ def _check_quantity(node: Node, report: Report) -> None:
     for attribute in ("startQuantity", "completionQuantity"):
         value = node.element.get(attribute, "1").strip()
         if value != "1":
-            report.add(QUANTITY, node.element, attribute=attribute, value=shown(value))
+            fix = fixes.without_attribute(node.element, attribute)
+            report.add(QUANTITY, node.element, fix=fix, attribute=attribute, value=shown(value))
 
 
 def _check_flows(node: Node, report: Report) -> None:
     for flow in node.outgoing:
         if flow.condition is None or node.kind in ("exclusiveGateway", "inclusiveGateway", "eventBasedGateway"):
             continue
-        report.add(PLAIN_CONDITION if node.kind == "parallelGateway" else TASK_CONDITION, flow.element)
+        if node.kind == "parallelGateway":
+            report.add(PLAIN_CONDITION, flow.element, fix=fixes.without(flow.condition))
+        else:
+            report.add(TASK_CONDITION, flow.element)
 
 
 def _check_loops(node: Node, report: Report) -> None:

@@ -143,7 +143,7 @@ def _check_attributes(element: Element, name: str, report: Report) -> None:
         report.add(IMPORT, element, location=shown(element.get("location", "–")))
     for kind, attribute, value, against in EXCLUDED:
         if name == kind and element.get(attribute) == value and (not against or element.get(against) == "true"):
-            fix = Fix(f"Убрать {attribute}.", f"Remove {attribute}.", (fixes.unset(element, attribute),))
+            fix = fixes.without_attribute(element, attribute)
             report.add(EXCLUSION, element, fix=fix, attribute=attribute, value=value)
 
 

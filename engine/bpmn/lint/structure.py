@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from engine.bpmn.lint.drawing import ACTIVITIES, GATEWAYS, Drawing, Node, Scope
+from engine.bpmn.lint import fixes
+from engine.bpmn.lint.drawing import ACTIVITIES, GATEWAYS, Drawing, Flow, Node, Scope
 from engine.bpmn.lint.rules import Report, Rule, shown
+from engine.errors import Fix
 
 START_REQUIRED = Rule(
     "start-event-required",
@@ -52,8 +54,8 @@ DEFAULT_CONDITION = Rule(
 NO_DEFAULT = Rule(
     "no-default-flow",
     "warning",
-    "У шлюза нет потока по умолчанию: если ни одно условие не выполнится, будет инцидент. Задайте его.",
-    "The gateway has no default flow: when no condition holds, the instance stops with an incident. Set one.",
+    "Нет потока по умолчанию: если ни одно условие не выполнится, будет инцидент. Задайте его.",
+    "There is no default flow: when no condition holds, the instance stops with an incident. Set one.",
 )
 EVENT_GATEWAY = Rule(
     "event-based-gateway",
@@ -167,7 +169,8 @@ def _check_termination(scope: Scope, report: Report) -> None:
     last = [node for node in scope.nodes if not node.outgoing and not node.scope.is_event_sub_process]
     terminating = [node for node in last if node.trigger == "terminate"]
     if len(terminating) == 1 == len(last) and not any(_splits(node) for node in scope.nodes):
-        report.add(SUPERFLUOUS_TERMINATION, terminating[0].element)
+        definition = terminating[0].definitions[0]
+        report.add(SUPERFLUOUS_TERMINATION, terminating[0].element, fix=fixes.without(definition))
 
 
 def _splits(node: Node) -> bool:
@@ -181,11 +184,24 @@ def _check_duplicates(scope: Scope, report: Report) -> None:
         return id(flow_source), id(flow_target)
 
     count = Counter(ends(f.source, f.target) for f in scope.flows if f.source and f.target)
-    for flow in scope.flows:
+    for flow in reversed(scope.flows):
         key = ends(flow.source, flow.target)
         if count[key] > 1:
-            report.add(DUPLICATE_FLOWS, flow.element)
+            report.add(DUPLICATE_FLOWS, flow.element, fix=_without_flow(flow))
             del count[key]
+
+
+def _without_flow(flow: Flow) -> Fix | None:
+    """Without a flow that nobody would miss: it has no condition and is nobody's default."""
+    if flow.condition is not None or not flow.id or (flow.source and flow.source.element.get("default") == flow.id):
+        return None
+    mentions = [
+        element
+        for element in flow.element.getroottree().iter("{*}incoming", "{*}outgoing", "{*}BPMNEdge")
+        if flow.id in (element.get("bpmnElement"), (element.text or "").strip())
+    ]
+    edits = tuple(fixes.delete(element) for element in [flow.element, *mentions])
+    return Fix("Удалить второй поток.", "Delete the second flow.", edits)
 
 
 def _check_node(node: Node, report: Report) -> None:
@@ -218,11 +234,20 @@ def _check_conditions(node: Node, report: Report) -> None:
     default = node.element.get("default")
     for flow in node.outgoing:
         if flow.id == default and flow.condition is not None:
-            report.add(DEFAULT_CONDITION, flow.element)
+            report.add(DEFAULT_CONDITION, flow.element, fix=fixes.without(flow.condition))
         if flow.id != default and flow.condition is None and len(node.outgoing) > 1:
-            report.add(CONDITIONAL_FLOWS, flow.element)
+            report.add(CONDITIONAL_FLOWS, flow.element, fix=_default(node))
     if not default and len(node.outgoing) > 1:
-        report.add(NO_DEFAULT, node.element)
+        report.add(NO_DEFAULT, node.element, fix=_default(node))
+
+
+def _default(node: Node) -> Fix | None:
+    """The one flow without a condition as the default flow."""
+    plain = [flow for flow in node.outgoing if flow.condition is None]
+    if len(plain) != 1 or not plain[0].id or node.element.get("default"):
+        return None
+    edit = fixes.set_attribute(node.element, "default", plain[0].id)
+    return Fix(f"Сделать {plain[0].id} потоком по умолчанию.", f"Make {plain[0].id} the default flow.", (edit,))
 
 
 def _check_event_gateway(node: Node, report: Report) -> None:
@@ -251,6 +276,9 @@ def _check_connections(node: Node, report: Report) -> None:
     plain = [flow for flow in node.outgoing if flow.condition is None and flow.id != node.element.get("default")]
     if len(plain) > 1 and node.kind not in GATEWAYS:
         report.add(IMPLICIT_SPLIT, node.element)
+    unsure = [flow for flow in node.outgoing if flow.condition is not None and flow.id != node.element.get("default")]
+    if node.kind in ACTIVITIES and node.outgoing and len(unsure) == len(node.outgoing):
+        report.add(NO_DEFAULT, node.element)
     if len(node.incoming) > 1 and (node.kind in ACTIVITIES or node.kind.startswith("intermediate")):
         report.add(FAKE_JOIN, node.element)
 

@@ -162,7 +162,10 @@ def _check_event_start(scope: Scope, report: Report) -> None:
     for start in starts:
         if start.trigger == "error" and not start.interrupts:
             report.add(
-                ALWAYS_INTERRUPTS, start.element, fix=_unset(start, "isInterrupting"), attribute="isInterrupting"
+                ALWAYS_INTERRUPTS,
+                start.element,
+                fix=fixes.without_attribute(start.element, "isInterrupting"),
+                attribute="isInterrupting",
             )
 
 
@@ -193,7 +196,12 @@ def _check_events(node: Node, report: Report) -> None:
     if node.inside is not None and node.inside.is_event_sub_process and (node.incoming or node.outgoing):
         report.add(EVENT_FLOW, node.element)
     if node.kind == "boundaryEvent" and node.trigger == "error" and not node.interrupts:
-        report.add(ALWAYS_INTERRUPTS, node.element, fix=_unset(node, "cancelActivity"), attribute="cancelActivity")
+        report.add(
+            ALWAYS_INTERRUPTS,
+            node.element,
+            fix=fixes.without_attribute(node.element, "cancelActivity"),
+            attribute="cancelActivity",
+        )
     thrown = node.kind in ("endEvent", "intermediateThrowEvent") and node.trigger in ("error", "escalation")
     if thrown and not node.definitions[0].get(f"{node.trigger}Ref"):
         report.add(THROWN_CODE, node.element)
@@ -210,19 +218,17 @@ def _check_attributes(node: Node, report: Report) -> None:
         if node.kind == kind and node.element.get(attribute) == value:
             report.add(REFUSED, node.element, attribute=attribute, value=value)
     if node.element.get("default") and node.kind not in _WITH_DEFAULT:
-        report.add(DEFAULT_PLACE, node.element, fix=_unset(node, "default"))
+        report.add(DEFAULT_PLACE, node.element, fix=fixes.without_attribute(node.element, "default"))
     direction = node.element.get("gatewayDirection", "")
     if node.kind in GATEWAYS and not _fits(direction, len(node.incoming) > 1, len(node.outgoing) > 1):
-        report.add(DIRECTION, node.element, fix=_unset(node, "gatewayDirection"), value=direction)
+        report.add(
+            DIRECTION, node.element, fix=fixes.without_attribute(node.element, "gatewayDirection"), value=direction
+        )
 
 
 def _fits(direction: str, joins: bool, splits: bool) -> bool:
     wanted = {"Converging": (None, False), "Diverging": (False, None), "Mixed": (True, True)}.get(direction)
     return wanted is None or (wanted[0] in (None, joins) and wanted[1] in (None, splits))
-
-
-def _unset(node: Node, attribute: str) -> Fix:
-    return Fix(f"Убрать {attribute}.", f"Remove {attribute}.", (fixes.unset(node.element, attribute),))
 
 
 def _check_listing(node: Node, report: Report) -> None:

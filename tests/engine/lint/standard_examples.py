@@ -16,6 +16,8 @@ from tests.engine.lint.fragments import (
     events,
     sub,
     throw,
+    undone,
+    watched,
 )
 from tests.engine.lint.sketch import (
     END,
@@ -181,8 +183,15 @@ STANDARD: dict[str, tuple[bytes, bytes]] = {
     "lane-member": (_lanes("start work end nowhere"), _lanes("start work end")),
     "lane-twice": (_lanes("start work", "work end"), _lanes("start", "work end")),
     "lane-missing": (_lanes("start end"), _lanes("start end", inside=ASSIGNED)),
+    "picture-of-nothing": (
+        PLAIN.replace(b"</di:BPMNPlane>", b'<di:BPMNShape id="gone_di" bpmnElement="gone"/></di:BPMNPlane>'),
+        PLAIN,
+    ),
     # links, compensation, event sub-processes
-    "link-target": (drawing(task() + JUMP, "start > work > jump"), PLAIN),
+    "link-target": (
+        drawing(task() + JUMP, "start > work > jump"),
+        drawing(task() + JUMP + LAND, "start > work > jump; land > end"),
+    ),
     "link-source": (
         drawing(task() + LAND, "start > work > end; land > end"),
         PLAIN,
@@ -203,7 +212,7 @@ STANDARD: dict[str, tuple[bytes, bytes]] = {
     ),
     "compensation-handler": (
         drawing(task() + boundary("<compensateEventDefinition/>"), "start > work > end"),
-        PLAIN,
+        undone(),
     ),
     "compensation-flow": (
         drawing(task() + boundary("<compensateEventDefinition/>") + script(), "start > work > end; edge > set > end"),
@@ -216,10 +225,7 @@ STANDARD: dict[str, tuple[bytes, bytes]] = {
         ),
         PLAIN,
     ),
-    "event-sub-process-start": (
-        chain(task(id="other"), also=sub(INNER, "in > work > out", attributes='triggeredByEvent="true"')),
-        PLAIN,
-    ),
+    "event-sub-process-start": (watched(""), watched(ON_MESSAGE)),
     "event-sub-process-flow": (
         chain(
             task(id="other"),

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
-from engine.bpmn.lint import fixes
+from engine.bpmn.lint import check_files, fixes
 from engine.bpmn.xml import read
-from engine.errors import Fix, Stale
+from engine.errors import Fix, Problem, Stale
+from tests.engine.lint.examples import EXAMPLES
+from tests.engine.lint.fragments import choice
+from tests.engine.lint.sketch import chain, task
 
 FILE = """\ufeff<?xml version='1.0'  encoding="UTF-8"?>
 <!-- <b x="9"/> -->
@@ -66,3 +71,72 @@ def test_correction_of_another_state_of_the_file_is_refused() -> None:
 
     with pytest.raises(Stale):
         fixes.apply(once, fix)
+
+
+FIXABLE = {
+    "assignment-place",
+    "attribute-exclusion",
+    "boolean-value",
+    "condition-not-read",
+    "conditional-flows",
+    "dangling-reference",
+    "default-flow",
+    "default-flow-condition",
+    "default-flow-place",
+    "error-interrupts",
+    "flow-listing",
+    "foreign-expression",
+    "gateway-direction",
+    "hotkey-twice",
+    "job-place",
+    "lane-member",
+    "missing-id",
+    "no-duplicate-sequence-flows",
+    "picture-of-nothing",
+    "superfluous-termination",
+    "target-namespace",
+    "token-quantity",
+}
+
+
+BROKEN = {rule: EXAMPLES[rule].bad["a.bpmn"] for rule in FIXABLE} | {
+    "conditional-flows": choice("exclusive", attributes=""),
+    "default-flow": chain(task(attributes='default="gone"')),
+}
+
+
+def checked(content: bytes) -> list[Problem]:
+    return check_files({"a.bpmn": content}, connectors=None, statuses=None, forms=None)
+
+
+def rules(problems: list[Problem]) -> Counter[str]:
+    return Counter(problem.rule for problem in problems)
+
+
+def test_rules_that_offer_a_correction_in_their_example() -> None:
+    bundles = {rule: example.bad for rule, example in EXAMPLES.items()}
+    bundles |= {rule: {"a.bpmn": content} for rule, content in BROKEN.items()}
+
+    offered = {
+        rule
+        for rule, files in bundles.items()
+        if any(p.rule == rule and p.fix for p in check_files(files, connectors=None, statuses=None, forms=None))
+    }
+
+    assert offered == FIXABLE
+
+
+@pytest.mark.parametrize("rule", sorted(FIXABLE))
+def test_correction_removes_its_finding_and_brings_no_other(rule: str) -> None:
+    content = BROKEN[rule]
+    before = checked(content)
+    found = [problem for problem in before if problem.rule == rule and problem.fix]
+
+    after = checked(fixes.apply_all(content, [problem.fix for problem in found if problem.fix]))
+
+    assert found
+    assert not [problem for problem in after if problem.rule == rule and problem.fix]
+    assert rules(after) <= rules(before)
+    for problem in found:
+        assert problem.fix
+        assert problem.fix.ru != problem.fix.en

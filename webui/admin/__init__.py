@@ -8,6 +8,7 @@ from webui.admin import (  # noqa: F401 - each module declares its routes on the
     processes,
     sla,
     timers,
+    tokens,
 )
 from webui.admin.blueprint import blueprint
 

@@ -49,6 +49,7 @@ def shown() -> list[Group]:
     system = [Section("admin.health", icon="heartbeat", name=gettext("Здоровье"))]
     if may(g.agent, ("admin",)):
         system.insert(0, Section("admin.mail", icon="mail-exclamation", name=gettext("Почта"), count=_stuck_mail()))
+        system.append(Section("admin.tokens", icon="key", name=gettext("Токены API")))
     return [*groups, Group(gettext("Система"), tuple(system))]
 
 

@@ -74,7 +74,7 @@ class Next(ExclusiveGateway):
     """Takes the activity that was completed last and leads to what undoes it; to the end when all are undone."""
 
     def offer(self, by: str, first: TaskSpec) -> None:
-        self.connect_if(_IsNext(by), first)
+        self.connect_if(by, first)
 
     def _run_hook(self, my_task: Task) -> bool:
         to_do = my_task.workflow.data.get(_TO_DO)
@@ -83,17 +83,10 @@ class Next(ExclusiveGateway):
             record = to_do.pop()
             my_task.data = deepcopy(record["data"])
             my_task.internal_data.update(by=record["by"], inner=record["inner"])
-        return super()._run_hook(my_task)
+        return bool(super()._run_hook(my_task))
 
-
-class _IsNext:
-    """The condition of a way out of `Next`."""
-
-    def __init__(self, by: str) -> None:
-        self._by = by
-
-    def _matches(self, task: Task) -> bool:
-        return bool(task.internal_data.get("by") == self._by)
+    def holds(self, condition: str, my_task: Task) -> bool:
+        return bool(my_task.internal_data.get("by") == condition)
 
 
 def _done(workflow: Any) -> list[Record]:

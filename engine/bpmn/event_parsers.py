@@ -12,9 +12,10 @@ from SpiffWorkflow.bpmn.specs.event_definitions.simple import NoneEventDefinitio
 
 from engine.bpmn import anatomy, compensation, events, gateways, scopes, xml
 from engine.bpmn.extensions import event_kind
+from engine.bpmn.flow_parsers import Flows
 
 
-class EventParser(EventDefinitionParser):
+class EventParser(Flows, EventDefinitionParser):
     """Reads the one definition of an event into the desk's own class."""
 
     definitions = frozenset({None, "message", "signal", "timer", "error", "escalation", "conditional", "terminate"})
@@ -143,6 +144,3 @@ class EndEventParser(ThrowEventParser):
 class EventGatewayParser(EventParser):
     def definition(self) -> EventDefinition:
         return gateways.FirstOf()
-
-    def handles_multiple_outgoing(self) -> bool:
-        return True

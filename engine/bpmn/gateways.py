@@ -4,36 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
+from SpiffWorkflow.bpmn.exceptions import WorkflowTaskException
 from SpiffWorkflow.bpmn.specs.event_definitions.simple import NoneEventDefinition
-from SpiffWorkflow.bpmn.specs.mixins import (
-    ExclusiveGatewayMixin,
-    InclusiveGatewayMixin,
-    ParallelGatewayMixin,
-)
 from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
 from SpiffWorkflow.bpmn.util.event import BpmnEvent
-from SpiffWorkflow.exceptions import WorkflowException
 from SpiffWorkflow.specs.base import TaskSpec
 from SpiffWorkflow.task import Task
-from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn.events import Timer, Waiting
+from engine.bpmn.joins import InclusiveJoin, ParallelJoin
 from engine.bpmn.specs import Node
 
 
-class ExclusiveGateway(ExclusiveGatewayMixin, Node):
-    def _run_hook(self, my_task: Task) -> bool:
-        if self.default_task_spec is None and not any(c._matches(my_task) for c, _ in self.cond_task_specs):
-            raise WorkflowException("Expected one of the conditions to hold, but none does", task_spec=self)
-        return bool(super()._run_hook(my_task))
+class ExclusiveGateway(Node):
+    """The first condition that holds decides, in the order of the file."""
+
+    def ways(self, my_task: Task) -> list[str]:
+        for condition, name in self.guards:
+            if self.holds(condition, my_task):
+                return [name]
+        if self.default is None:
+            raise WorkflowTaskException("Expected one of the conditions to hold, but none does", task=my_task)
+        return [self.default]
 
 
-class ParallelGateway(ParallelGatewayMixin, Node):
-    pass
+class ParallelGateway(ParallelJoin, Node):
+    """Awaits a token on every incoming flow and sends one along every outgoing flow."""
 
 
-class InclusiveGateway(InclusiveGatewayMixin, Node):
-    pass
+class InclusiveGateway(InclusiveJoin, Node):
+    """Awaits all tokens that still can come and sends one along every flow whose condition holds."""
 
 
 class FirstOf(Waiting):
@@ -75,13 +75,6 @@ class EventBasedGateway(CatchingEvent, Node):
         self.event_definition.branches.append((taskspec.name, taskspec.event_definition))
         taskspec.event_definition = NoneEventDefinition()
 
-    def _predict_hook(self, my_task: Task) -> None:
-        my_task._sync_children(self.outputs, state=TaskState.MAYBE)
-
-    def _run_hook(self, my_task: Task) -> bool:
-        self.event_definition.update_task_data(my_task)
+    def ways(self, my_task: Task) -> list[str]:
         chosen, _ = self.event_definition.branches[my_task.internal_data["branch"]]
-        my_task._sync_children([my_task.workflow.spec.task_specs[chosen]], TaskState.FUTURE)
-        for child in my_task.children:
-            child.task_spec._predict(child, mask=TaskState.FUTURE | TaskState.PREDICTED_MASK)
-        return True
+        return [chosen]

@@ -12,6 +12,7 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn.events import Timer
+from engine.bpmn.joins import Join
 
 LIVE = TaskState.WAITING | TaskState.READY | TaskState.STARTED
 LEFT = TaskState.CANCELLED | TaskState.ERROR
@@ -42,7 +43,7 @@ class Log:
         """Take the tasks of a stored workflow as seen."""
         for task in tasks:
             self._seen[task.id] = task._state
-            if task._state & LIVE and is_activity(task):
+            if task._state & LIVE and is_activity(task) and not _is_at_join(task):
                 self._live[task.id] = self._happening(task, "entered")
 
     def look(self, task: Task) -> None:
@@ -62,7 +63,7 @@ class Log:
     def _note(self, task: Task, before: int, now: int) -> None:
         if isinstance(task.task_spec, BoundaryEventMixin):
             self._note_boundary(task, before, now)
-        elif is_activity(task):
+        elif is_activity(task) and not _is_at_join(task):
             self._note_activity(task, before, now)
 
     def _note_boundary(self, task: Task, before: int, now: int) -> None:
@@ -74,7 +75,7 @@ class Log:
             self._happened(task, "cancelled")
 
     def _note_activity(self, task: Task, before: int, now: int) -> None:
-        if not before & LIVE and not now & LEFT:
+        if task.id not in self._live and not before & TaskState.FINISHED_MASK and not now & LEFT:
             self._live[task.id] = self._happened(task, "entered")
         if now & TaskState.FINISHED_MASK and self._live.pop(task.id, None):
             self._happened(task, "completed" if now == TaskState.COMPLETED else "cancelled")
@@ -94,6 +95,11 @@ class Log:
 def is_activity(task: Task) -> bool:
     """Whether the node is in the drawing; of a loop only its instances count."""
     return bool(task.task_spec.bpmn_id) and not isinstance(task.task_spec, LoopTask | BoundaryEventMixin)
+
+
+def _is_at_join(task: Task) -> bool:
+    """Whether it is a token that waits at a gateway: the gateway itself is entered when it fires."""
+    return task._state == TaskState.WAITING and isinstance(task.task_spec, Join)
 
 
 def _is_armed(task: Task) -> bool:

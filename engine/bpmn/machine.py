@@ -17,7 +17,7 @@ from SpiffWorkflow.exceptions import SpiffWorkflowException
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from engine.bpmn import state, variables
+from engine.bpmn import joins, state, variables
 from engine.bpmn.budget import Budget
 from engine.bpmn.conditions import conditions
 from engine.bpmn.events import Condition, Message, Signal, Timer
@@ -153,15 +153,21 @@ class Machine:
             self._run_automatic()
 
     def _run_automatic(self) -> None:
-        task = self._observe()
+        task = self._observe() or self._released()
         while task is not None:
             self._run(task)
             if self.budget.steps % PRUNE_EVERY == 0:
                 self._observe()
                 self._log.note_dropped(self._tasks())
                 prune(self.workflow)
-            task = self._observe()
+            task = self._observe() or self._released()
         self._log.note_dropped(self._tasks())
+
+    def _released(self) -> Task | None:
+        """The token at an inclusive join that goes on, now that nothing else does."""
+        if any(joins.release(each) for each in self._workflows() if not each.completed):
+            return self._observe()
+        return None
 
     def waits(self) -> list[Wait]:
         """All that can move this workflow on."""

@@ -13,13 +13,14 @@ from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnParser
 from SpiffWorkflow.bpmn.parser.TaskParser import TaskParser
 from SpiffWorkflow.bpmn.parser.util import full_tag
 from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
-from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
 from SpiffWorkflow.bpmn.specs.event_definitions.base import EventDefinition
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 from SpiffWorkflow.bpmn.specs.mixins.subworkflow_task import CallActivity, SubWorkflowTask
 
-from engine.bpmn import anatomy, compensation, event_parsers, gateways, loops, scopes, specs, xml
+from engine.bpmn import anatomy, compensation, event_parsers, gateways, scopes, specs, xml
 from engine.bpmn.extensions import called_decision, event_kind, extension, processes
+from engine.bpmn.flow_parsers import Flows, condition_of
+from engine.bpmn.loop_parsers import Repeatable
 from engine.bpmn.scope_parsers import ScopeParser
 from engine.errors import DeploymentRefused, Problem
 
@@ -101,17 +102,8 @@ def _problem(text: str, root: etree._Element, element_id: str | None = None) -> 
     )
 
 
-class _Activity:
+class _Activity(Repeatable):
     """What activities have around them, in the desk's own classes: repetition and boundary events."""
-
-    STANDARD_LOOP_CLASS = loops.StandardLoop
-    PARALLEL_MI_CLASS = loops.ParallelInstances
-    SEQUENTIAL_MI_CLASS = loops.SequentialInstances
-    spec: Any
-    node: etree._Element
-    task: Any
-    bpmn_id: str
-    process_parser: Any
 
     def _add_boundary_event(self, children: list[etree._Element]) -> Any:
         handler = anatomy.compensated(anatomy.scope_of(self.node)).get(self.bpmn_id)
@@ -121,7 +113,7 @@ class _Activity:
         return self._split(catching) if catching else self.task
 
     def _split(self, children: list[etree._Element]) -> Any:
-        split = BoundaryEventSplit(self.spec, f"{self.bpmn_id}.BoundaryEventSplit", lane=self.task.lane)
+        split = specs.BoundarySplit(self.spec, f"{self.bpmn_id}.BoundaryEventSplit", lane=self.task.lane)
         name = f"{self.bpmn_id}.BoundaryEventJoin"
         join = specs.BoundaryJoin(self.spec, name, lane=self.task.lane, split_task=split.name, cancel=True)
         for branch in (self.task, *(self.process_parser.parse_node(event) for event in children)):
@@ -183,10 +175,16 @@ class _MessageTaskParser(_Activity, event_parsers.EventParser):
         return self._message(self.node)
 
 
-class _ConditionalGatewayParser(task_parsers.ConditionalGatewayParser):
-    def parse_condition(self, sequence_flow: etree._Element) -> str | None:
-        text = str(super().parse_condition(sequence_flow) or "").strip()
-        return text or None
+class _GatewayParser(Flows, TaskParser):
+    pass
+
+
+class _ConditionalGatewayParser(_GatewayParser):
+    def connect_outgoing(self, following: Any, flow: etree._Element, is_default: bool) -> None:
+        is_only = len(self.process_parser.get_outgoing_sequence_flows(self.bpmn_id)) == 1
+        if not (is_default or is_only or condition_of(flow)):
+            raise ValidationException("Expected a condition on every flow but the default one", flow)
+        super().connect_outgoing(following, flow, is_default or (is_only and not condition_of(flow)))
 
 
 class _Parser(BpmnParser):
@@ -212,7 +210,7 @@ class _Parser(BpmnParser):
         full_tag("callActivity"): (_CallActivityParser, specs.CallActivity),
         full_tag("exclusiveGateway"): (_ConditionalGatewayParser, gateways.ExclusiveGateway),
         full_tag("inclusiveGateway"): (_ConditionalGatewayParser, gateways.InclusiveGateway),
-        full_tag("parallelGateway"): (task_parsers.GatewayParser, gateways.ParallelGateway),
+        full_tag("parallelGateway"): (_GatewayParser, gateways.ParallelGateway),
     }
     OVERRIDE_PARSER_CLASSES: dict[str, Any] = {}  # noqa: RUF012
 

@@ -6,23 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from SpiffWorkflow.bpmn import BpmnWorkflow
-from SpiffWorkflow.bpmn.specs.control import (
-    BoundaryEventJoin,
-    BoundaryEventSplit,
-    StartEventJoin,
-    StartEventSplit,
-    _EndJoin,
-)
-from SpiffWorkflow.bpmn.specs.mixins import BoundaryEventMixin
-from SpiffWorkflow.bpmn.specs.mixins.unstructured_join import UnstructuredJoin
+from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin, BoundaryEventSplit
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 _FINISHED = TaskState.FINISHED_MASK
-_LIVE = TaskState.READY | TaskState.WAITING | TaskState.STARTED
-_SPLITS = (BoundaryEventSplit, StartEventSplit)
-_SPLIT_JOINS = (BoundaryEventJoin, StartEventJoin)
-_NO_TOKEN = (BoundaryEventMixin, *_SPLIT_JOINS, _EndJoin)
 
 
 def prune(workflow: BpmnWorkflow) -> int:
@@ -44,8 +32,6 @@ def _is_known(workflow: BpmnWorkflow, key: UUID) -> bool:
 
 
 def _prune_one(workflow: Any) -> int:
-    if _joins_are_involved(workflow):
-        return 0
     tasks, before = workflow.tasks, len(workflow.tasks)
     keep = _needed(workflow)
     for key in [key for key in tasks if key not in keep]:
@@ -61,24 +47,8 @@ def _prune_one(workflow: Any) -> int:
     return before - len(tasks)
 
 
-def _joins_are_involved(workflow: Any) -> bool:
-    """While a join collects its tokens, or several tokens may still meet at one, the history decides."""
-    tokens = 0
-    for task in workflow.tasks.values():
-        if not task._state & _LIVE or isinstance(task.task_spec, _NO_TOKEN):
-            continue
-        if isinstance(task.task_spec, UnstructuredJoin):
-            return True
-        tokens += 1
-    return tokens > 1 and any(_is_join(spec) for spec in workflow.spec.task_specs.values())
-
-
-def _is_join(spec: Any) -> bool:
-    return isinstance(spec, UnstructuredJoin) and not isinstance(spec, _EndJoin) and len(spec._inputs) > 1
-
-
 def _needed(workflow: Any) -> set[UUID]:
-    """Everything unfinished and its ancestors."""
+    """Everything unfinished and its ancestors: where tokens parted is looked up when they meet."""
     tasks = workflow.tasks
     keep = {workflow.task_tree.id}
     for live in tasks.values():
@@ -99,15 +69,16 @@ def _can_be_spliced(task: Task, tasks: dict[UUID, Task]) -> bool:
     if not task._state & _FINISHED or len(task._children) != 1 or not tasks[task._children[0]]._state & _FINISHED:
         return False
     parent = tasks[task._parent]
-    return not (isinstance(parent.task_spec, _SPLITS) and _join_is_open(parent, tasks))
+    return not (isinstance(parent.task_spec, BoundaryEventSplit) and _is_open(parent, tasks))
 
 
-def _join_is_open(split: Task, tasks: dict[UUID, Task]) -> bool:
-    """A split and its direct children stay until their join is resolved: the join looks for them."""
+def _is_open(split: Task, tasks: dict[UUID, Task]) -> bool:
+    """A split and its direct children stay until activity and join are over: the join looks for them."""
+    below = [tasks[child] for child in split._children]
+    joins = [tasks[key] for child in below for key in child._children]
     return any(
-        isinstance(tasks[grandchild].task_spec, _SPLIT_JOINS) and not tasks[grandchild]._state & _FINISHED
-        for child in split._children
-        for grandchild in tasks[child]._children
+        not task._state & _FINISHED
+        for task in (*below, *(j for j in joins if isinstance(j.task_spec, BoundaryEventJoin)))
     )
 
 

@@ -8,18 +8,33 @@ from lxml import etree
 from SpiffWorkflow.bpmn.parser.ProcessParser import ProcessParser
 from SpiffWorkflow.bpmn.parser.util import full_tag
 from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
-from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
+from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
+from SpiffWorkflow.bpmn.specs.control import SimpleBpmnTask
 from SpiffWorkflow.bpmn.specs.event_definitions.simple import NoneEventDefinition
 
-from engine.bpmn import anatomy, compensation, scopes, specs
+from engine.bpmn import anatomy, compensation, joins, scopes, specs
 from engine.bpmn.event_parsers import HandlerEventParser
 from engine.bpmn.extensions import NODES
+
+
+class _Scope(BpmnProcessSpec):
+    """A process or sub-process whose end counts tokens in the desk's own way."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        for name in (f"{self.name}.EndJoin", "End"):
+            del self.task_specs[name]
+        self.end: joins.ScopeEnd = joins.ScopeEnd(self, f"{self.name}.EndJoin")
+        self.end.connect(SimpleBpmnTask(self, "End"))
 
 
 class ScopeParser(ProcessParser):
     """The content of a scope, or, when it has event sub-processes, its body and their handlers side by side."""
 
     is_body = False
+
+    def create_spec(self) -> _Scope:
+        return _Scope(name=self.bpmn_id, description=self.get_name(), filename=self.filename)
 
     def add_tasks(self) -> None:
         handlers = anatomy.event_sub_processes(self.node)
@@ -46,7 +61,7 @@ class ScopeParser(ProcessParser):
         name = self._beside(_BodyParser, self.node)
         inside = self.parser.process_parsers[name].get_spec()
         body = scopes.Body(self.spec, name, subworkflow_spec=name)
-        split = BoundaryEventSplit(self.spec, f"{name}.BoundaryEventSplit")
+        split = specs.BoundarySplit(self.spec, f"{name}.BoundaryEventSplit")
         join = specs.BoundaryJoin(self.spec, f"{name}.BoundaryEventJoin", split_task=split.name, cancel=True)
         body.first, body.starts = split.name, frozenset(each.bpmn_id for each in inside.bpmn_start_events)
         self.spec.start.connect(split)
@@ -112,7 +127,7 @@ class _UndoParser(_PartParser):
         following = compensation.Next(self.spec, f"{self.bpmn_id}.next")
         following.bpmn_id = None
         self.spec.start.connect(following)
-        following.connect(self.spec.end)
+        following.connect_default(self.spec.end)
         for handler in anatomy.compensated(self.node).values():
             name = handler.get("id", "")
             following.offer(name, self.parse_node(handler))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin
+from SpiffWorkflow.bpmn.exceptions import WorkflowTaskException
+from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin, BoundaryEventSplit
 from SpiffWorkflow.bpmn.specs.event_definitions.base import EventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.simple import NoneEventDefinition
 from SpiffWorkflow.bpmn.specs.mixins import (
@@ -22,6 +23,7 @@ from SpiffWorkflow.bpmn.specs.mixins import (
     UserTaskMixin,
 )
 from SpiffWorkflow.exceptions import WorkflowException
+from SpiffWorkflow.specs.base import TaskSpec
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
@@ -32,24 +34,59 @@ from engine.values import stored
 
 
 class Node(BpmnSpecMixin):
-    """What is common to all nodes: looking ahead ends where a loop closes, and goes on when the token gets there.
+    """What is common to all nodes: the tree holds tokens only, and those that leave a node are made when it completes.
 
-    The library looks ahead for ever in a loop that has no gateway.
+    The library foresees all ways ahead, for ever in a loop without a gateway, and its joins take that for tokens.
     """
+
+    def __init__(self, wf_spec: Any, bpmn_id: str, **kwargs: Any) -> None:
+        super().__init__(wf_spec, bpmn_id, **kwargs)
+        self.guards: list[tuple[str, str]] = []
+        """Conditions of outgoing flows and the names of the nodes they lead to, in the order of the file."""
+        self.default: str | None = None
+
+    def connect_if(self, condition: str, following: TaskSpec) -> None:
+        """Connect by a flow with a condition."""
+        self.guards.append((condition, following.name))
+        self.connect(following)
+
+    def connect_default(self, following: TaskSpec) -> None:
+        """Connect by the flow that is taken when no condition holds."""
+        self.default = following.name
+        self.connect(following)
+
+    def ways(self, my_task: Task) -> list[str]:
+        """The names of the nodes that get a token now; raises WorkflowException when every way is closed."""
+        if not self.guards:
+            return list(self._outputs)
+        held = [name for condition, name in self.guards if self.holds(condition, my_task)]
+        conditional = {name for _, name in self.guards} | {self.default}
+        always = [name for name in self._outputs if name not in conditional]
+        taken = always + (held or ([self.default] if self.default else []))
+        if all(isinstance(self._wf_spec.task_specs[name], BoundaryEventJoin) for name in taken):
+            raise WorkflowTaskException("Expected one of the conditions to hold, but none does", task=my_task)
+        return taken
+
+    def holds(self, condition: str, my_task: Task) -> bool:
+        return bool(my_task.workflow.script_engine.evaluate(my_task, condition))
 
     def _predict(
         self, my_task: Task, seen: Any = None, looked_ahead: int = 0, mask: int = TaskState.PREDICTED_MASK
     ) -> None:
-        if self not in (seen or ()):
-            super()._predict(my_task, [*(seen or ()), self], looked_ahead, mask)
+        """Nothing is foreseen."""
 
-    def _update(self, my_task: Task) -> None:
-        if my_task._state & TaskState.PREDICTED_MASK:
-            self._predict(my_task)
-            my_task._set_state(TaskState.FUTURE)  # it is reached; loops refuse instances of a node that only may be
-        elif my_task._state == TaskState.FUTURE and not my_task._children:
-            self._predict(my_task, mask=TaskState.FUTURE | TaskState.PREDICTED_MASK)
-        super()._update(my_task)
+    def _update_hook(self, my_task: Task) -> bool:
+        """Variables are taken over once, when the token comes; what an instance has for itself stands before them."""
+        if my_task._state == TaskState.WAITING and my_task.data:
+            return True
+        super()._update_hook(my_task)
+        my_task.data.update(my_task.internal_data.pop("inner", None) or {})
+        return True
+
+    def _on_complete_hook(self, my_task: Task) -> None:
+        super()._on_complete_hook(my_task)
+        specs = self._wf_spec.task_specs
+        my_task._sync_children([specs[name] for name in self.ways(my_task)], TaskState.FUTURE)
 
 
 class UserTask(UserTaskMixin, Node):
@@ -149,16 +186,26 @@ class StartEvent(StartEventMixin, Node):
     """Whatever starts a process has happened when an instance exists, so it never waits."""
 
     def __init__(self, wf_spec: Any, bpmn_id: str, event_definition: EventDefinition, **kwargs: Any) -> None:
-        super().__init__(wf_spec, bpmn_id, NoneEventDefinition(), **kwargs)
+        super().__init__(wf_spec, bpmn_id, event_definition=NoneEventDefinition(), **kwargs)
         self.trigger = event_definition
         """What begins the process here; the host watches for it."""
 
 
-class BoundaryJoin(BoundaryEventJoin):
-    """Where an activity and its events meet again: only those of one lap belong together.
+class BoundarySplit(BoundaryEventSplit):
+    """Where the token of an activity and those of its boundary events part."""
 
-    The library also cancels the joins that it foresees for the next lap of a loop, which then never ends.
-    """
+    def _predict(
+        self, my_task: Task, seen: Any = None, looked_ahead: int = 0, mask: int = TaskState.PREDICTED_MASK
+    ) -> None:
+        """Nothing is foreseen."""
+
+    def _on_complete_hook(self, my_task: Task) -> None:
+        super()._on_complete_hook(my_task)
+        my_task._sync_children(self.outputs, TaskState.FUTURE)
+
+
+class BoundaryJoin(BoundaryEventJoin):
+    """Where an activity and its events meet again: only those of one lap belong together."""
 
     def _find_tasks(self, my_task: Task) -> list[Task]:
         split = my_task.find_ancestor(self.split_task)
@@ -168,10 +215,12 @@ class BoundaryJoin(BoundaryEventJoin):
 class BoundaryEvent(BoundaryEventMixin, Node):
     """A boundary event; one that does not interrupt waits again for the next occurrence."""
 
-    def _update(self, my_task: Task) -> None:
-        if my_task._state == TaskState.WAITING and not my_task._children:
-            my_task._sync_children(self.outputs, TaskState.MAYBE)
-        super()._update(my_task)
+    def ways(self, my_task: Task) -> list[str]:
+        """The join belongs to the activity's own path; a branch that interrupts nothing passes it by."""
+        ways = super().ways(my_task)
+        if self.cancel_activity:
+            return ways
+        return [name for name in ways if not isinstance(self._wf_spec.task_specs[name], BoundaryEventJoin)]
 
     def _run_hook(self, my_task: Task) -> bool:
         my_task.data = variables.at(my_task)
@@ -180,14 +229,6 @@ class BoundaryEvent(BoundaryEventMixin, Node):
         else:
             self._wait_again(my_task)
         return bool(super()._run_hook(my_task))
-
-    def _on_complete_hook(self, my_task: Task) -> None:
-        if not self.cancel_activity:
-            # The join belongs to the activity's own path; a side branch that waited at it would be kept for ever.
-            for child in my_task.children:
-                if isinstance(child.task_spec, BoundaryEventJoin):
-                    my_task.workflow._remove_task(child.id)
-        super()._on_complete_hook(my_task)
 
     def _wait_again(self, my_task: Task) -> None:
         split, definition = my_task.parent, self.event_definition

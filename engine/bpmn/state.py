@@ -14,12 +14,16 @@ from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
+from engine.bpmn.adoption import adopt
 from engine.bpmn.budget import MOST_STATE
 from engine.errors import StateUnreadable, StepBudgetExceeded
 
-HEADER = b"BD1\x00"
+HEADER = b"BD2\x00"
+_FIRST = b"BD1\x00"
+"""States of the first release: the tree held what the library foresaw, and its joins went by history."""
 FINGERPRINT_BYTES = 16
 _KEEPS_ID = TaskState.READY | TaskState.WAITING | TaskState.STARTED
+_FORESEEN = TaskState.PREDICTED_MASK | TaskState.FUTURE
 _local = threading.local()
 
 
@@ -42,7 +46,7 @@ def encode(workflow: BpmnWorkflow, fingerprint: bytes) -> bytes:
 
 def fingerprint_of(data: bytes) -> bytes:
     """Which specs the state belongs to; raises StateUnreadable for any format but our own."""
-    if not data.startswith(HEADER) or len(data) <= len(HEADER) + FINGERPRINT_BYTES:
+    if not data.startswith((HEADER, _FIRST)) or len(data) <= len(HEADER) + FINGERPRINT_BYTES:
         raise StateUnreadable
     return data[len(HEADER) : len(HEADER) + FINGERPRINT_BYTES]
 
@@ -53,7 +57,10 @@ def decode(data: bytes, specs: dict[str, Any], main: str, engine: Any) -> BpmnWo
     try:
         plain = _decompressor().decompress(data[len(HEADER) + FINGERPRINT_BYTES :], max_output_size=MOST_STATE)
         stored = orjson.loads(plain)
-        return _restore(stored, specs, main, engine)
+        workflow = _restore(stored, specs, main, engine)
+        if data.startswith(_FIRST):
+            adopt(workflow)
+        return workflow
     except (zstandard.ZstdError, ValueError, KeyError, IndexError, TypeError) as error:
         raise StateUnreadable(f"Expected a readable state, but {error!r}") from error
 
@@ -126,11 +133,14 @@ def _restore(stored: dict[str, Any], specs: dict[str, Any], main: str, engine: A
 
 
 def _fill(workflow: Any, stored: dict[str, Any], names: list[str]) -> None:
-    tasks: list[Task] = []
+    tasks: list[Task | None] = []
     waiting = workflow.top_workflow.event_manager
     for row in stored["rows"]:
         name, parent, state, key, changed_at, changed, internal, triggered, gone = row + [0] * (9 - len(row))
         above = tasks[parent] if parent >= 0 else None
+        if state & _FORESEEN:
+            tasks.append(None)
+            continue
         spec = workflow.spec.task_specs[names[name]]
         task = Task(workflow, spec, above, state, UUID(key) if key else uuid4())
         task.last_state_change = changed_at / 1000

@@ -13,12 +13,12 @@ from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
 from SpiffWorkflow.bpmn.specs.mixins.events.start_event import StartEvent
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 from SpiffWorkflow.bpmn.specs.mixins.subworkflow_task import SubWorkflowTask
-from SpiffWorkflow.bpmn.specs.mixins.unstructured_join import UnstructuredJoin
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn.events import Timer
 from engine.bpmn.gateways import EventBasedGateway, FirstOf
+from engine.bpmn.joins import Join
 from engine.bpmn.machine import Machine
 from engine.errors import Refused
 from engine.values import stored
@@ -77,7 +77,7 @@ def skip(machine: Machine, key: str) -> None:
             "Expected a node with one way out, but this gateway has several: move the token instead",
             "Из этого узла несколько путей: вместо пропуска перенесите токен на нужный шаг",
         )
-    if isinstance(task.task_spec, UnstructuredJoin):
+    if isinstance(task.task_spec, Join):
         raise Refused(
             "Expected a node that waits by itself, but this one waits for other branches",
             "Этот узел ждёт другие ветви, пропустить его нельзя",
@@ -141,15 +141,15 @@ def _token(machine: Machine, key: str) -> Task:
 
 def _may_be_entered(spec: Any) -> bool:
     closed = (BoundaryEventMixin, StartEvent, LoopTask)
-    collects = isinstance(spec, UnstructuredJoin) and len(spec.inputs) > 1
+    collects = isinstance(spec, Join) and len(spec.inputs) > 1
     return bool(spec.bpmn_id) and spec.name == spec.bpmn_id and not isinstance(spec, closed) and not collects
 
 
 def _refuse_loop(task: Task) -> None:
-    if isinstance(task.task_spec, LoopTask | UnstructuredJoin) or isinstance(task.parent.task_spec, LoopTask):
+    if isinstance(task.task_spec, LoopTask) or isinstance(task.parent.task_spec, LoopTask):
         raise Refused(
-            "Expected a token that stands by itself, but this one belongs to a repetition or a join",
-            "Этот токен принадлежит многократному шагу или слиянию ветвей, перенести его нельзя",
+            "Expected a token that stands by itself, but this one belongs to a repetition",
+            "Этот токен принадлежит многократному шагу, перенести его нельзя",
         )
 
 
@@ -167,5 +167,4 @@ def _enter(left: Task, spec: Any) -> None:
     entry = left.workflow.spec.task_specs.get(f"{spec.name}{_SPLIT}", spec)
     child = left._add_child(entry, TaskState.FUTURE)
     child.triggered = True
-    entry._predict(child, mask=TaskState.FUTURE | TaskState.PREDICTED_MASK)
     entry._update(child)

@@ -8,29 +8,27 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from SpiffWorkflow.bpmn import BpmnWorkflow
-from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit, _EndJoin
+from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
 from SpiffWorkflow.bpmn.specs.mixins import (
     BoundaryEventMixin,
     CallActivityMixin,
-    ParallelGatewayMixin,
     SubWorkflowTaskMixin,
 )
 from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
-from SpiffWorkflow.bpmn.specs.mixins.unstructured_join import UnstructuredJoin
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn import state
 from engine.bpmn.events import Timer
 from engine.bpmn.gateways import FirstOf
+from engine.bpmn.joins import Join, ParallelJoin, ScopeEnd
 from engine.bpmn.machine import Machine
 from engine.bpmn.program import Program
 from engine.bpmn.script_engine import ScriptEngine
 from engine.bpmn.specs import ServiceTask
 from engine.errors import EngineError
 
-_AHEAD = TaskState.PREDICTED_MASK | TaskState.FUTURE
 _LIVE = TaskState.READY | TaskState.WAITING | TaskState.STARTED
 _SPLIT = ".BoundaryEventSplit"
 _INVENTED = re.compile(r"(\.(body|undo|undoing|next))?(\.(BoundaryEventSplit|BoundaryEventJoin))?$")
@@ -150,8 +148,8 @@ class _Scope:
 
     def counterpart(self, spec: Any) -> Any:
         """The spec of the same kind that stands for this one in the new program, or None."""
-        if isinstance(spec, _EndJoin):
-            return next((each for each in self._new.task_specs.values() if isinstance(each, _EndJoin)), None)
+        if isinstance(spec, ScopeEnd):
+            return next((each for each in self._new.task_specs.values() if isinstance(each, ScopeEnd)), None)
         found = self._new.task_specs.get(self._new_name(spec))
         return found if found is not None and type(found) is type(spec) else None
 
@@ -161,7 +159,7 @@ class _Scope:
         return self._plan.renamed(self._key, old) + name[len(old) :] if name.startswith(old) else name
 
     def _is_token(self, task: Task) -> bool:
-        return bool(task._state & _LIVE) and not isinstance(task.task_spec, BoundaryEventMixin | _EndJoin)
+        return bool(task._state & _LIVE) and not isinstance(task.task_spec, BoundaryEventMixin | ScopeEnd)
 
     def _place(self, task: Task, found: Any) -> Place:
         spec = task.task_spec
@@ -182,7 +180,7 @@ class _Scope:
                 "здесь идёт многократный шаг, его повторения нельзя перенести",
                 "it is repeated here, and repetitions cannot be carried over",
             )
-        elif isinstance(spec, UnstructuredJoin):
+        elif isinstance(spec, Join):
             self._block(
                 spec, "здесь как раз сходятся ветви: дождитесь, пока они сойдутся", "branches are just meeting here"
             )
@@ -248,7 +246,7 @@ class _Scope:
                 continue
             before = _reached(sources, join)
             missing = [each for each in join.inputs if each not in before]
-            if missing and isinstance(join, ParallelGatewayMixin):
+            if missing and isinstance(join, ParallelJoin):
                 names = ", ".join(f"«{_drawn(each)}»" for each in missing)
                 self._block(
                     join,
@@ -273,8 +271,7 @@ class _Scope:
     # carrying
 
     def carry(self) -> None:
-        """Give every task its new spec; what was foreseen is forgotten, it is foreseen anew."""
-        self._drop_foreseen()
+        """Give every task its new spec."""
         for task in list(self._workflow.tasks.values()):
             if task._state & _LIVE:
                 self._carry_live(task)
@@ -282,13 +279,6 @@ class _Scope:
             if task._state & TaskState.FINISHED_MASK:
                 self._carry_finished(task)
         self._workflow.spec = self._new
-
-    def _drop_foreseen(self) -> None:
-        tasks = self._workflow.tasks
-        for key in [key for key, task in tasks.items() if task._state & _AHEAD]:
-            del tasks[key]
-        for task in tasks.values():
-            task._children = [child for child in task._children if child in tasks]
 
     def _carry_live(self, task: Task) -> None:
         old, new = task.task_spec, self.counterpart(task.task_spec)
@@ -368,7 +358,7 @@ class _Scope:
 
 
 def settle(machine: Machine, renewed: set[str]) -> None:
-    """After a crossing, in the new program: foresee, arm what is new, let changed events wait anew."""
+    """After a crossing, in the new program: arm what is new, let changed events wait anew."""
     for workflow in [machine.workflow, *machine.workflow.subprocesses.values()]:
         if not workflow.completed:
             for task in list(workflow.tasks.values()):
@@ -378,10 +368,6 @@ def settle(machine: Machine, renewed: set[str]) -> None:
 
 def _settle_one(task: Task, renewed: set[str]) -> None:
     spec = task.task_spec
-    if isinstance(spec, BoundaryEventMixin):
-        task._sync_children(spec.outputs, TaskState.MAYBE)
-    else:
-        spec._predict(task, mask=TaskState.NOT_FINISHED_MASK)
     if task.id.hex in renewed:
         _wait_anew(task)
     if isinstance(task.parent.task_spec, BoundaryEventSplit) and not isinstance(spec, BoundaryEventMixin):
@@ -423,11 +409,7 @@ def _facts(definition: Any) -> dict[str, Any]:
 
 
 def _joins(spec: Any) -> list[Any]:
-    return [
-        each
-        for each in spec.task_specs.values()
-        if isinstance(each, UnstructuredJoin) and not isinstance(each, _EndJoin) and len(each.inputs) > 1
-    ]
+    return [each for each in spec.task_specs.values() if isinstance(each, Join) and len(each.inputs) > 1]
 
 
 def _reached(sources: list[Any], wall: Any) -> set[Any]:

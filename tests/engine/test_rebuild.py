@@ -171,6 +171,7 @@ def test_tape_that_is_too_long_is_left_out_and_said_so(driver: Driver, monkeypat
 
 PARALLEL = drawing(
     start(),
+    gateway("again"),
     gateway("fork", "parallel"),
     user("left", "done"),
     boundary("late", "left", timer("PT1H"), interrupting=False),
@@ -179,12 +180,12 @@ PARALLEL = drawing(
     user("right", "done"),
     gateway("join", "parallel"),
     service("ask", "test.answer", "found", extension='<desk:job async="true"/>'),
-    gateway("which", default="which_fork"),
+    gateway("which", default="which_again"),
     end(),
-    chain("start", "fork", "left", "join", "ask", "which"),
+    chain("start", "again", "fork", "left", "join", "ask", "which"),
     chain("fork", "right", "join"),
     chain("late", "tell", "told"),
-    flows("which>end: found == 'stop'", "which>fork"),
+    flows("which>end: found == 'stop'", "which>again"),
 )
 WITHIN = drawing(
     start(),

@@ -116,7 +116,7 @@ def step(session: Session, instance: ProcessInstance, move: Move) -> ProcessInst
             machine.run()
         rearmed = machine.rearm() if current.wants_rearm or move.name == "rearm" else set()
         recorded = _recorded(instance, machine, move, at_places, current.wants_rearm)
-        if (move.name == "rearm" and not rearmed) or (move.name == "reconsider" and not machine.has_reconsidered):
+        if move.name in ("rearm", "reconsider") and not rearmed and not machine.has_reconsidered:
             return instance
         reconcile(session, instance, machine, before, rearmed, Cause(move.actor, at, move.key, move.action))
         _refuse_dead_end(machine)

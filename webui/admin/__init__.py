@@ -9,6 +9,7 @@ from webui.admin import (  # noqa: F401 - each module declares its routes on the
     sla,
     timers,
     tokens,
+    versions,
 )
 from webui.admin.blueprint import blueprint
 

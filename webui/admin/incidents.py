@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, defer, joinedload
 from engine import clock
 from engine import incidents as engine_incidents
 from engine.errors import EngineError, NotFound
-from engine.models import Incident, Job, ProcessInstance
+from engine.models import Incident, Job, ProcessInstance, StartEvent
 from services.lines import beginnings
 from webui.admin import runs
 from webui.admin.blueprint import STUDIO, blueprint
@@ -50,6 +50,8 @@ def retry_incident(visit: Visit, incident_id: int) -> ResponseReturnValue:
     if incident is None:
         raise NotFound
     engine_incidents.retry(visit.session, incident_id, visit.agent.ref)
+    if incident.instance_id is None:
+        return leave_to(url_for("admin.incidents"))
     return leave_to(url_for("admin.instance", instance_id=incident.instance_id))
 
 
@@ -85,6 +87,11 @@ def _page(session: Session, outcome: Outcome | None) -> str:
             .options(defer(ProcessInstance.data), joinedload(ProcessInstance.definition))
         )
     }
+    begun = session.scalars(
+        select(StartEvent)
+        .where(StartEvent.id.in_({incident.start_event_id for incident in found if incident.start_event_id}))
+        .options(joinedload(StartEvent.definition))
+    )
     jobs = session.scalars(select(Job).where(Job.id.in_({incident.job_id for incident in found if incident.job_id})))
     return render_template(
         "admin/incidents.html",
@@ -92,6 +99,7 @@ def _page(session: Session, outcome: Outcome | None) -> str:
         conversations=beginnings.waiting(session),
         most=_MOST,
         instances=instances,
+        starts={row.id: row for row in begun},
         jobs={job.id: job for job in jobs},
         tickets=runs.tickets(session, instances.values()),
         outcome=outcome,

@@ -11,12 +11,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine import repository
+from engine import versions as engine_versions
 from engine.errors import DeploymentRefused, Problem
-from engine.models import Deployment, ProcessDefinition
+from engine.models import Deployment
 from services.notifications import live
-from webui.admin import definitions, findings, uploads
+from webui.admin import definitions, findings, uploads, versions
 from webui.admin.blueprint import STUDIO, blueprint
-from webui.admin.definitions import Family
 from webui.routes import Visit, leave_to, route
 from webui.views import diagram
 
@@ -39,10 +39,12 @@ def upload(visit: Visit) -> ResponseReturnValue:
             files,
             author=visit.agent.ref,
             comment=request.form.get("comment", "").strip()[:500],
-            activate=request.form.get("activate") == "yes",
+            keep_draft=request.form.get("draft") == "yes",
         )
     except DeploymentRefused as refusal:
         return _list(visit.session, refusal.problems), 422
+    if request.form.get("activate") == "yes":
+        _activate_ready(visit, deployment)
     live.publish(visit.session, "processes")
     again = "1" if deployment.id <= newest else None
     return leave_to(url_for("admin.processes", stored=deployment.id, again=again))
@@ -52,25 +54,18 @@ def upload(visit: Visit) -> ResponseReturnValue:
 def process(visit: Visit, key: str) -> ResponseReturnValue:
     family = definitions.family(visit.session, key)
     chosen = family.version(request.args.get("version", family.shown.version, type=int))
-    against = _against(family, chosen)
     return render_template(
         "admin/process.html",
         family=family,
         chosen=chosen,
-        against=against,
-        difference=list(definitions.difference(against, chosen)) if against else [],
+        against=versions.before(family, chosen),
+        gate=versions.gate(visit, chosen, versions.refusal(request.args.get("refused", ""))),
+        starts=versions.starts(visit.session, chosen),
+        journal=engine_versions.journal(visit.session, key),
+        migration_url=versions.migration_url(chosen),
         findings=findings.from_stored(chosen.lint),
         lint_counts={version.id: findings.count(findings.from_stored(version.lint)) for version in family.versions},
     )
-
-
-@route(blueprint, "/processes/<key>/versions/<int:number>/activation", roles=STUDIO, methods=["POST"])
-def activate(visit: Visit, key: str, number: int) -> ResponseReturnValue:
-    chosen = definitions.family(visit.session, key).version(number)
-    if chosen.state != "active":
-        repository.activate(visit.session, chosen, by=visit.agent.ref)
-        live.publish(visit.session, "processes")
-    return leave_to(url_for("admin.process", key=key, version=number))
 
 
 @route(blueprint, "/processes/<key>/versions/<int:number>/file", roles=STUDIO)
@@ -86,6 +81,13 @@ def process_diagram(visit: Visit, key: str, number: int) -> ResponseReturnValue:
     return jsonify(diagram.checked(chosen, findings.from_stored(chosen.lint)))
 
 
+def _activate_ready(visit: Visit, deployment: Deployment) -> None:
+    """Activate the new versions that nothing speaks against; the others wait as drafts for somebody to look."""
+    for definition in deployment.definitions:
+        if definition.state == "draft" and not engine_versions.obstacles(visit.session, definition):
+            engine_versions.activate(visit.session, definition, by=visit.agent.ref)
+
+
 def _list(
     session: Session, problems: Sequence[Problem] = (), *, stored: Deployment | None = None, again: bool = False
 ) -> str:
@@ -99,13 +101,3 @@ def _list(
         again=again,
         form=request.form,
     )
-
-
-def _against(family: Family, chosen: ProcessDefinition) -> ProcessDefinition | None:
-    """The version to compare with: the wished one, else the active one, else the one before."""
-    wished = request.args.get("against", type=int)
-    if wished is not None:
-        return family.version(wished)
-    if family.active and family.active.id != chosen.id:
-        return family.active
-    return next((version for version in family.versions if version.version < chosen.version), None)

@@ -13,7 +13,7 @@ from engine.models import Incident, Job, ProcessDefinition, ProcessInstance, Sub
 from services.tickets.models import Ticket
 
 PAGE = 50
-STATES = ("active", "completed", "cancelled")
+STATES = ("active", "suspended", "completed", "cancelled")
 _PREFIX = "ticket:"
 
 
@@ -48,7 +48,7 @@ class Waits:
     tasks: Sequence[UserTask]
     subscriptions: Sequence[Subscription]
     jobs: Sequence[Job]
-    """Waiting and failed ones by due time."""
+    """Waiting, suspended and failed ones by due time."""
     fired: Sequence[Job]
     """The last timers that fired, newest first."""
     incidents: Sequence[Incident]
@@ -81,7 +81,7 @@ def waits(session: Session, instance: ProcessInstance) -> Waits:
         subscriptions=session.scalars(
             select(Subscription).where(Subscription.instance_id == instance.id).order_by(Subscription.id)
         ).all(),
-        jobs=session.scalars(jobs.where(Job.state.in_(["waiting", "failed"])).order_by(Job.due_at)).all(),
+        jobs=session.scalars(jobs.where(Job.state.in_(["waiting", "failed", "suspended"])).order_by(Job.due_at)).all(),
         fired=session.scalars(
             jobs.where(Job.state == "done", Job.kind == "timer").order_by(Job.ended_at.desc()).limit(5)
         ).all(),
@@ -91,10 +91,15 @@ def waits(session: Session, instance: ProcessInstance) -> Waits:
 
 def tickets(session: Session, instances: Iterable[ProcessInstance]) -> dict[str, Ticket]:
     """The tickets of instances by business key."""
+    return tickets_of(session, [instance.business_key or "" for instance in instances])
+
+
+def tickets_of(session: Session, keys: Iterable[str]) -> dict[str, Ticket]:
+    """The tickets of these business keys by key."""
     numbers = [
         int(key.removeprefix(_PREFIX))
-        for instance in instances
-        if (key := instance.business_key or "").startswith(_PREFIX) and key.removeprefix(_PREFIX).isdigit()
+        for key in keys
+        if key.startswith(_PREFIX) and key.removeprefix(_PREFIX).isdigit()
     ]
     rows = session.scalars(select(Ticket).where(Ticket.id.in_(numbers))).all() if numbers else []
     return {ticket.business_key: ticket for ticket in rows}

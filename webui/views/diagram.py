@@ -34,7 +34,7 @@ def of_ticket(visit: Visit, number: int) -> ResponseReturnValue:
     found = runtime.instances(visit.session, ticket.business_key)
     if not found:
         raise NotFound
-    instance = next((candidate for candidate in found if candidate.state == "active"), found[-1])
+    instance = next((candidate for candidate in found if candidate.ended_at is None), found[-1])
     return jsonify(running(visit.session, instance, request.args.get("process")))
 
 
@@ -89,6 +89,20 @@ def checked(definition: ProcessDefinition, findings: Iterable[Any]) -> dict[str,
         marks[kind].append(element)
         words = "\n".join(finding.message for finding in found)
         badges.append({"element": element, "kind": kind, "text": str(len(found)), "title": words})
+    return _sheet(definition, marks=marks, badges=badges)
+
+
+def compared(definition: ProcessDefinition, marks: dict[str, list[str]]) -> dict[str, Any]:
+    """The drawing of a version with what is not the same in another one: a sign beside each colour."""
+    signs = {"added": "+", "removed": "−", "changed": "≠"}
+    words = {"added": gettext("добавлено"), "removed": gettext("удалено"), "changed": gettext("изменено")}
+    flows = definition.index["flows"]
+    badges = [
+        {"element": element, "kind": kind, "text": signs[kind], "title": words[kind]}
+        for kind, elements in marks.items()
+        for element in elements
+        if element not in flows
+    ]
     return _sheet(definition, marks=marks, badges=badges)
 
 

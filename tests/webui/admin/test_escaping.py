@@ -16,7 +16,7 @@ HOSTILE = "<img src=x onerror=alert(1)>"
     [
         "/admin/processes",
         "/admin/processes/errand",
-        "/admin/processes/errand?version=2&against=1",
+        "/admin/processes/errand/difference?before=1&after=2",
         "/admin/instances",
         "/admin/instances?q=<script>alert(1)</script>&process=<script>alert(1)</script>",
         "/admin/instances/1",

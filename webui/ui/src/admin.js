@@ -1,21 +1,42 @@
 // The administrator's pages: findings lead to their element, files are named before they are sent, tabs switch in place.
 
-function diagram() {
-  return document.querySelector("process-diagram");
+function diagrams() {
+  return [...document.querySelectorAll("process-diagram")];
 }
 
 document.addEventListener("click", (event) => {
   const pointer = event.target.closest("[data-element]");
-  if (!pointer || !diagram()) return;
+  const drawings = diagrams();
+  if (!pointer || !drawings.length) return;
   event.preventDefault();
-  diagram().show(pointer.dataset.element);
-  diagram().scrollIntoView({ block: "nearest" });
+  for (const drawing of drawings) drawing.show(pointer.dataset.element);
+  drawings[0].scrollIntoView({ block: "nearest" });
 });
 
 document.addEventListener("diagram:pick", ({ detail }) => {
   for (const row of document.querySelectorAll("[data-row-element]")) {
     row.toggleAttribute("data-picked", row.dataset.rowElement === detail.id);
   }
+  for (const block of document.querySelectorAll(".repair-more")) block.toggleAttribute("data-picked", pick(block, detail.id));
+});
+
+// A node of the drawing is chosen in every form that can be about it; says whether this block has one.
+function pick(block, id) {
+  const choices = [...block.querySelectorAll("select[data-picks] option")].filter((option) => option.dataset.pickedBy === id);
+  for (const choice of choices) choice.selected = true;
+  return choices.length > 0;
+}
+
+// "Change" beside a variable or a timer opens its form and fills it in.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-fills]");
+  if (!link) return;
+  const { fills, value, fillsToo, valueToo } = link.dataset;
+  const block = document.querySelector(link.getAttribute("href"));
+  document.querySelector(fills).value = value;
+  if (fillsToo) document.querySelector(fillsToo).value = valueToo;
+  block.open = true;
+  block.querySelector("textarea:last-of-type, input:last-of-type")?.focus();
 });
 
 document.addEventListener("change", (event) => {

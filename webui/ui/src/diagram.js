@@ -1,12 +1,15 @@
 // <process-diagram src="…/diagram.json">: one BPMN drawing with the place, the path, the timers and the failures on it.
 // Everything that came with a file or a ticket reaches the page as text, never as markup.
 
-const MARKS = ["past", "token", "bad", "warn", "sel"];
+const MARKS = ["past", "token", "bad", "warn", "added", "removed", "changed", "sel"];
 const COLOURS = { defaultFillColor: "var(--surface)", defaultStrokeColor: "var(--ink-2)", defaultLabelColor: "var(--ink)" };
 const PLACES = {
   token: { bottom: 10, right: 12 },
   bad: { top: -12, right: 12 },
   warn: { top: -12, right: 12 },
+  added: { top: -12, right: 12 },
+  removed: { top: -12, right: 12 },
+  changed: { top: -12, right: 12 },
   timer: { top: -24, left: -8 },
   here: { bottom: -4, left: 0 },
   past: { bottom: -4, left: 0 },
@@ -123,7 +126,8 @@ class ProcessDiagram extends HTMLElement {
     if (this.#fit() >= READABLE) return;
     const known = this.#viewer.get("elementRegistry");
     const { marks } = this.#data;
-    const id = [...(marks.bad ?? []), ...(marks.token ?? [])].find((candidate) => known.get(candidate)?.width);
+    const wanted = ["bad", "token", "added", "removed", "changed"].flatMap((mark) => marks[mark] ?? []);
+    const id = wanted.find((candidate) => known.get(candidate)?.width);
     const canvas = this.#viewer.get("canvas");
     const { inner, outer } = canvas.viewbox();
     const [width, height] = [outer.width / COMFORTABLE, outer.height / COMFORTABLE];

@@ -7,6 +7,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -26,7 +27,15 @@ FORM_SUFFIX = ".form.json"
 MOST_PROGRAMS = 256
 UNREADABLE = frozenset(
     [
-        *("xml-syntax", "xml-doctype", "file-size", "file-encoding", "not-bpmn", "no-process", "no-executable-process"),
+        *(
+            "xml-syntax",
+            "xml-doctype",
+            "file-size",
+            "file-encoding",
+            "not-bpmn",
+            "no-process",
+            "not-executable-drawing",
+        ),
         *("too-many-nodes", "too-many-flows", "too-deep"),
         *("missing-id", "id-format", "duplicate-id", "name-length", "duplicate-process"),
     ]
@@ -339,6 +348,7 @@ def _problem_row(problem: Problem) -> dict[str, Any]:
         "element_name": problem.element_name,
         "line": problem.line,
         "file": problem.file,
+        "fix": None if problem.fix is None else asdict(problem.fix),
     }
 
 

@@ -17,7 +17,7 @@ from engine.models import Migration, ProcessDefinition, ProcessInstance, Resourc
 SHORTEST_REASON = 10
 """Characters of a reason to activate a version against its check or its scenarios."""
 MOST_NAMED = 20
-_UNRUNNABLE = frozenset({"not-executable", "no-executable-process"})
+_UNRUNNABLE = frozenset({"not-executable", "not-executable-drawing"})
 
 
 @dataclass(frozen=True, slots=True)

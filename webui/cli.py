@@ -153,8 +153,9 @@ def deploy(paths: Sequence[Path], activate: bool, comment: str, author: str, ove
 @_command("check", "Проверить файлы процессов.", "Check process files.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--scenarios", is_flag=True, help=both("и прогнать сценарии", "and run the scenarios"))
+@click.option("--fix", is_flag=True, help=both("записать безопасные исправления", "write the safe corrections"))
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def check(paths: Sequence[Path], scenarios: bool, style: str) -> int:
+def check(paths: Sequence[Path], scenarios: bool, fix: bool, style: str) -> int:
     """Lint; 1 when there is an error. With scenarios, without a path: the built-in processes."""
     from engine.bpmn.lint.command import command
     from engine.connectors import catalogue
@@ -166,7 +167,7 @@ def check(paths: Sequence[Path], scenarios: bool, style: str) -> int:
         return run(paths, style)
     if not paths:
         raise click.UsageError(both("Назовите файлы или папки", "Name files or folders"))
-    return command(paths, style, connectors=catalogue(), statuses=_statuses(_settings()))
+    return command(paths, style, connectors=catalogue(), statuses=_statuses(_settings()), correct=fix)
 
 
 @_command("try", "Прогнать процесс на выдуманных данных.", "Run a process on made-up data and a clock that jumps.")

@@ -9,6 +9,7 @@ from engine.bpmn.lint import (
     area,
     decisions,
     desk,
+    foreign,
     formulas,
     limits,
     pools,
@@ -104,6 +105,7 @@ def _check(
     forms: Collection[str] | None,
 ) -> None:
     limits.check(drawing, report)
+    foreign.check(drawing, report)
     formulas.check(drawing, report)
     if limits.is_huge(drawing):
         return

@@ -12,6 +12,7 @@ from engine.bpmn.lint import (
     connectors,
     decisions,
     desk,
+    foreign,
     forms,
     formulas,
     limits,
@@ -27,7 +28,7 @@ from engine.bpmn.lint import (
 from engine.bpmn.rule import Rule
 
 FAMILIES: dict[str, tuple[ModuleType, ...]] = {
-    "file": (command, xml, limits, rules),
+    "file": (command, xml, limits, foreign, rules),
     "references": (references,),
     "the standard's tables": (standard,),
     "structure": (structure, wiring),

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from engine.bpmn import dmn
-from engine.bpmn.lint import FORM_SUFFIX, check_files, form_name, limits
+from engine.bpmn.lint import FORM_SUFFIX, check_files, fixes, foreign, form_name, limits
 from engine.bpmn.rule import Rule
 from engine.bpmn.xml import MOST_BYTES
 from engine.connectors import Connector
-from engine.errors import Problem
+from engine.errors import Fix, Problem
 
 UNREADABLE = Rule(
     "file-unreadable",
@@ -22,9 +22,28 @@ UNREADABLE = Rule(
     "Файл не открывается ({reason}). Проверьте путь и права.",
     "The file cannot be opened ({reason}). Check the path and the rights.",
 )
+UNWRITABLE = Rule(
+    "file-unwritable",
+    "error",
+    "Исправления не записаны ({reason}). Проверьте права на файл.",
+    "The corrections were not written ({reason}). Check the rights of the file.",
+)
 SUFFIXES = (".bpmn", ".dmn", FORM_SUFFIX)
 _MARKS = {"error": "✗", "warning": "!", "info": "·"}
+MOST_ROUNDS = 10
+"""A correction may make room for another one."""
 _WORDS = {"ru": {"error": "ошибка", "warning": "внимание", "info": "заметка"}, "en": {}}
+
+
+@dataclass(slots=True)
+class Result:
+    """What is told of one file."""
+
+    file: str
+    problems: list[Problem]
+    corrected: list[Fix]
+    to_run: list[str] = field(default_factory=list)
+    """What is missing to run a drawing that was made for something else."""
 
 
 def command(
@@ -33,27 +52,59 @@ def command(
     *,
     connectors: Mapping[str, Connector] | None = None,
     statuses: Collection[str] | None = None,
+    correct: bool = False,
 ) -> int:
     """Check the files and the folders' files and print the findings; 1 when there is an error, 0 otherwise.
 
     Forms are resolved among the files, beside them and in the folder `forms` next to theirs; decisions among the files,
-    beside them and in the folder `decisions` there.
+    beside them and in the folder `decisions` there. With `correct` the offered corrections are written into the files.
     """
     language = "en" if os.environ.get("BPMDESK_LANGUAGE", "ru").lower().startswith("en") else "ru"
     files = {file: _content(file) for path in paths for file in _walk(Path(path))}
     readable = {str(file): content for file, content in files.items() if isinstance(content, bytes)}
+    forms, tables = _forms_near(files), _decisions_near(files)
+
+    def found() -> list[Problem]:
+        return check_files(readable, connectors=connectors, statuses=statuses, forms=forms, decision_ids=tables)
+
     problems = [content for content in files.values() if isinstance(content, Problem)]
-    found = check_files(
-        readable,
-        connectors=connectors,
-        statuses=statuses,
-        forms=_forms_near(files),
-        decision_ids=_decisions_near(files),
-    )
-    problems += [_as_looked_at(problem) for problem in found]
-    by_file = {str(file): [problem for problem in problems if problem.file == str(file)] for file in files}
-    print(_as_json(by_file, language) if fmt == "json" else _as_text(by_file, language))
+    done = _correct(readable, found, problems) if correct else {}
+    problems += [_as_looked_at(problem) for problem in found()]
+    results = [
+        Result(str(file), [problem for problem in problems if problem.file == str(file)], done.get(str(file), []))
+        for file in files
+    ]
+    for result in results:
+        if foreign.is_foreign(readable.get(result.file, b""), result.problems):
+            result.to_run = foreign.needs(result.problems, language)
+    print(_as_json(results, language) if fmt == "json" else _as_text(results, language))
     return int(any(problem.severity == "error" for problem in problems))
+
+
+def _correct(
+    readable: dict[str, bytes], found: Callable[[], list[Problem]], problems: list[Problem]
+) -> dict[str, list[Fix]]:
+    """Write the offered corrections, round by round, and tell which; what cannot be written is a problem."""
+    done: dict[str, list[Fix]] = {}
+    locked: set[str] = set()
+    for _ in range(MOST_ROUNDS):
+        offered: dict[str, list[Fix]] = {}
+        for problem in found():
+            if problem.fix is not None and problem.file is not None and problem.file not in locked:
+                offered.setdefault(problem.file, []).append(problem.fix)
+        if not offered:
+            break
+        for file, all_fixes in offered.items():
+            content = fixes.apply_all(readable[file], all_fixes)
+            try:
+                Path(file).write_bytes(content)
+            except OSError as error:
+                locked.add(file)
+                problems.append(UNWRITABLE.problem(file, reason=error.strerror or type(error).__name__))
+                continue
+            readable[file] = content
+            done.setdefault(file, []).extend(fix for fix in all_fixes if fix not in done.get(file, []))
+    return done
 
 
 def _walk(path: Path) -> Iterator[Path]:
@@ -93,8 +144,15 @@ def _decisions_near(files: Collection[Path]) -> set[str]:
     return {key for content in contents for key in dmn.known_ids(content)}
 
 
-def _as_json(by_file: Mapping[str, list[Problem]], language: str) -> str:
-    rows = [{"file": file, "problems": [_row(p, language) for p in found]} for file, found in by_file.items()]
+def _as_json(results: Sequence[Result], language: str) -> str:
+    rows: list[dict[str, object]] = []
+    for result in results:
+        row: dict[str, object] = {"file": result.file, "problems": [_row(p, language) for p in result.problems]}
+        if result.corrected:
+            row["corrected"] = [fix.ru if language == "ru" else fix.en for fix in result.corrected]
+        if result.to_run:
+            row["to_run"] = result.to_run
+        rows.append(row)
     return json.dumps({"files": rows}, ensure_ascii=not _prints_cyrillic(), indent=2)
 
 
@@ -106,6 +164,7 @@ def _row(problem: Problem, language: str) -> dict[str, object]:
         "element_name": problem.element_name,
         "line": problem.line,
         "message": problem.message(language),
+        "fix": None if problem.fix is None else problem.fix.ru if language == "ru" else problem.fix.en,
     }
 
 
@@ -113,12 +172,20 @@ def _prints_cyrillic() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "") in ("utf8", "cp1251", "koi8r")
 
 
-def _as_text(by_file: Mapping[str, list[Problem]], language: str) -> str:
+def _as_text(results: Sequence[Result], language: str) -> str:
     lines: list[str] = []
-    for file, problems in by_file.items():
-        if problems:
-            lines += ["", file, *(_line(problem, language) for problem in problems)]
-    lines += ["", _summary(by_file, language)]
+    for result in results:
+        if result.problems or result.corrected:
+            lines += [
+                "",
+                result.file,
+                *(f"      ✓ {fix.ru if language == 'ru' else fix.en}" for fix in result.corrected),
+            ]
+            lines += [_line(problem, language) for problem in result.problems]
+        if result.to_run:
+            lines += ["", "  Чтобы исполнять этот рисунок:" if language == "ru" else "  To run this drawing:"]
+            lines += [f"    – {need}" for need in result.to_run]
+    lines += ["", _summary(results, language)]
     text = "\n".join(lines).lstrip("\n")
     encoding = sys.stdout.encoding or "utf-8"
     return text.encode(encoding, "replace").decode(encoding)
@@ -132,9 +199,12 @@ def _line(problem: Problem, language: str) -> str:
     return f"{where} {_MARKS[problem.severity]} {word}{element} {problem.message(language)} [{problem.rule}]"
 
 
-def _summary(by_file: Mapping[str, list[Problem]], language: str) -> str:
-    found = [problem.severity for problems in by_file.values() for problem in problems]
-    errors, warnings = found.count("error"), found.count("warning")
+def _summary(results: Sequence[Result], language: str) -> str:
+    found = [problem for result in results for problem in result.problems]
+    errors, warnings = (sum(problem.severity == weight for problem in found) for weight in ("error", "warning"))
+    offered = sum(problem.fix is not None for problem in found)
     if language == "en":
-        return f"Files: {len(by_file)}, errors: {errors}, warnings: {warnings}."
-    return f"Файлов: {len(by_file)}, ошибок: {errors}, предупреждений: {warnings}."
+        more = f" Can be corrected by --fix: {offered}." if offered else ""
+        return f"Files: {len(results)}, errors: {errors}, warnings: {warnings}.{more}"
+    more = f" Исправит --fix: {offered}." if offered else ""
+    return f"Файлов: {len(results)}, ошибок: {errors}, предупреждений: {warnings}.{more}"

@@ -6,7 +6,7 @@ import re
 from itertools import count
 
 from engine.bpmn.lint import fixes
-from engine.bpmn.lint.drawing import Drawing, bpmn_name, is_executable
+from engine.bpmn.lint.drawing import Drawing, bpmn_name
 from engine.bpmn.lint.rules import Element, Report, Rule, shown
 from engine.bpmn.xml import BPMN, local_name
 from engine.errors import Fix
@@ -28,14 +28,6 @@ NO_PROCESS = Rule(
     "error",
     "В файле нет ни одного процесса. Нарисуйте процесс: исполнять здесь нечего.",
     "The file holds no process. Draw one: there is nothing to execute here.",
-)
-NOT_EXECUTABLE = Rule(
-    "no-executable-process",
-    "error",
-    'Процесс не исполняемый: у bpmn:process нет isExecutable="true". Включите «Executable» в свойствах процесса, '
-    "задайте задачам тип и исправьте остальные замечания.",
-    'The process is not executable: bpmn:process lacks isExecutable="true". Switch on “Executable” in the properties '
-    "of the process, give every task a type and correct the other findings.",
 )
 TOO_MANY_NODES = Rule(
     "too-many-nodes",
@@ -98,11 +90,9 @@ def is_bpmn(root: Element, report: Report) -> bool:
 
 
 def check(drawing: Drawing, report: Report) -> None:
-    """Process present and executable, sizes, ids, names."""
+    """Process present, sizes, ids, names."""
     if not drawing.processes:
         report.add(NO_PROCESS, drawing.root)
-    elif not any(is_executable(process.element) for process in drawing.processes):
-        report.add(NOT_EXECUTABLE, drawing.processes[0].element)
     _check_size(drawing, report)
     _check_ids(drawing, report)
     for element in drawing.root.iter():

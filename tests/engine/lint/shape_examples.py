@@ -51,7 +51,7 @@ SHAPE: dict[str, tuple[bytes, bytes]] = {
     "xml-doctype": (PLAIN.replace(b"<definitions", b"<!DOCTYPE definitions><definitions", 1), PLAIN),
     "not-bpmn": (b"<html/>", PLAIN),
     "no-process": (file(MESSAGE), PLAIN),
-    "no-executable-process": (PLAIN.replace(b'isExecutable="true"', b'isExecutable="false"'), PLAIN),
+    "not-executable-drawing": (PLAIN.replace(b'isExecutable="true"', b'isExecutable="false"'), PLAIN),
     "too-many-nodes": (many(MOST_NODES), many(MOST_NODES - 2)),
     "too-many-flows": (PLAIN.replace(b"</process>", b'<sequenceFlow id="f"/>' * 1300 + b"</process>"), PLAIN),
     "too-deep": (chain(nested(5).replace("l4_sub", "sub")), chain(nested(2).replace("l1_sub", "sub"))),

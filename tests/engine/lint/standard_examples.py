@@ -80,6 +80,7 @@ def _escalating(definition: str) -> bytes:
 
 
 STANDARD: dict[str, tuple[bytes, bytes]] = {
+    "executable-unsaid": (PLAIN.replace(b' isExecutable="true"', b""), PLAIN),
     # the tables
     "number-value": (
         chain(task(attributes='completionQuantity="one"')),

@@ -29,7 +29,7 @@ def test_json_has_one_entry_a_file_with_its_problems(tmp_path: Path, capsys: pyt
     assert status == 1
     assert files["good.bpmn"] == []
     (problem,) = files["bad.bpmn"]
-    assert set(problem) == {"rule", "severity", "element_id", "element_name", "line", "message"}
+    assert set(problem) == {"rule", "severity", "element_id", "element_name", "line", "message", "fix"}
     assert (problem["rule"], problem["severity"], problem["element_id"]) == ("untyped-task", "error", "some")
 
 

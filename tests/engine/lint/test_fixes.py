@@ -84,6 +84,7 @@ FIXABLE = {
     "default-flow-condition",
     "default-flow-place",
     "error-interrupts",
+    "executable-unsaid",
     "flow-listing",
     "foreign-expression",
     "gateway-direction",

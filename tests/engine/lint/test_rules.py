@@ -13,7 +13,7 @@ from engine.errors import Problem
 from tests.engine.lint.examples import EXAMPLES, Files
 
 STATUSES = ("new", "accepted")
-BY_THE_COMMAND = {"file-unreadable"}
+BY_THE_COMMAND = {"file-unreadable", "file-unwritable"}
 """Found by reading paths; shown in test_command.py."""
 
 

@@ -123,6 +123,7 @@ class Reloaded:
         with self.database.transaction() as session:
             for instance in self._instances(session):
                 runtime.rearm(session, instance.id)
+                runtime.reconsider(session, instance.id)
 
     def cancel(self) -> None:
         with self.database.transaction() as session:

@@ -270,6 +270,35 @@ CASES = [
             task("a"),
             task("b"),
             task("c"),
+            task("d"),
+            gateway("m1"),
+            gateway("m2"),
+            gateway("join", "parallel"),
+            task("k"),
+            end(),
+            flows("start>split", "split>a", "split>b", "split>c", "split>d", "a>m1", "b>m1", "c>m2", "d>m2"),
+            flows("m1>join", "m2>join", "join>k", "k>end"),
+        ),
+        story="""
+            start: start | a b c d
+            a: a | b c d
+            b: b | c d
+            c: c | d k
+            d: d | k k
+            k: k end | k
+            k: k end | done
+        """,
+        patterns="33",
+        clause="table 13.1: one token of each flow is consumed, excess tokens remain",
+    ),
+    case(
+        "parallel: a token too many that could never be consumed is refused",
+        process(
+            start(),
+            gateway("split", "parallel"),
+            task("a"),
+            task("b"),
+            task("c"),
             gateway("merge"),
             gateway("join", "parallel"),
             task("d"),
@@ -277,14 +306,8 @@ CASES = [
             chain("start", "split", "a", "merge", "join", "d", "end"),
             flows("split>b", "b>merge", "split>c", "c>join"),
         ),
-        story="""
-            start: start | a b c
-            a: a | b c
-            b: b | c
-            c: c | d
-        """,
-        patterns="33",
-        clause="table 13.1: excess tokens remain on their flow",
+        refused="join-waits-forever at join",
+        clause="table 13.1: it would remain on its flow and the instance would never end",
     ),
     case(
         "parallel: what the branches found is known after the join",

@@ -306,8 +306,8 @@ CASES = [
         ),
         story="""
             start: start | a a told
-            a: a told c e2 | a told
-            a: a {told c e2} | b
+            a: {a, told c e2} | a told
+            a: {a, told c e2} | b
         """,
         clause="10.3.8 behavior None: the noneBehaviorEventRef event for each instance completing",
     ),
@@ -326,7 +326,7 @@ CASES = [
         ),
         story="""
             start: start | a a told
-            a: a told c e2 | a told
+            a: {a, told c e2} | a told
             a: a | b
         """,
         clause="10.3.8 behavior One: the oneBehaviorEventRef event upon the first instance completing",
@@ -352,7 +352,7 @@ CASES = [
         story="""
             start: start | a a a told
             a: a | a a told
-            a: a told c e2 | a told
+            a: {a, told c e2} | a told
             a: a | b
         """,
         clause="10.3.8 behavior Complex: complexBehaviorDefinition",

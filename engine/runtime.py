@@ -142,13 +142,17 @@ def correlate_message(
     business_key: str,
     variables: Mapping[str, Any] | None = None,
     actor: str | None = None,
+    besides: int | None = None,
 ) -> int:
-    """Hand a message to every node of the record's instances that waits for it; returns how many did (0 is fine)."""
+    """Hand a message to every node of the record's instances that waits for it; returns how many did (0 is fine).
+
+    `besides` names an instance to leave out.
+    """
     query = (
         select(Subscription.instance_id, Subscription.task_id)
         .join(ProcessInstance, ProcessInstance.id == Subscription.instance_id)
         .where(Subscription.kind == "message", Subscription.name == name)
-        .where(ProcessInstance.business_key == business_key)
+        .where(ProcessInstance.business_key == business_key, ProcessInstance.id != (besides or 0))
     )
     return _fire_all(session, "message", name, session.execute(query).all(), variables, actor)
 
@@ -160,14 +164,18 @@ def publish_message(
     business_key: str | None = None,
     variables: Mapping[str, Any] | None = None,
     actor: str | None = None,
+    besides: int | None = None,
 ) -> int:
     """Hand a message to the record's instances that wait for it, else begin every process that it starts.
 
-    One instance a process, with that business key. Returns how many nodes caught it or instances began.
+    One instance a process, with that business key. Returns how many nodes caught it or instances began. `besides`
+    names an instance to leave out.
     """
     caught = 0
     if business_key is not None:
-        caught = correlate_message(session, name, business_key=business_key, variables=variables, actor=actor)
+        caught = correlate_message(
+            session, name, business_key=business_key, variables=variables, actor=actor, besides=besides
+        )
     return caught or _begin_all(session, "message", name, business_key, variables, actor)
 
 

@@ -257,6 +257,8 @@ def _deliver(session: Session, instance: ProcessInstance, machine: Machine, acto
             if kind == "signal":
                 runtime.broadcast_signal(session, name, actor=actor, besides=instance.id)
             elif kind == "message":
-                runtime.publish_message(session, name, business_key=instance.business_key, actor=actor)
+                runtime.publish_message(
+                    session, name, business_key=instance.business_key, actor=actor, besides=instance.id
+                )
     finally:
         session.info["engine.chained"] = depth

@@ -116,7 +116,7 @@ class Message(Named):
     kind = "message"
 
     def throw(self, my_task: Task) -> None:
-        if my_task.workflow.top_workflow.event_manager.catch(BpmnEvent(self), internal=False) == 0:
+        if not _reaches(my_task, self):
             super().throw(my_task)
 
 
@@ -126,7 +126,7 @@ class Signal(Named):
     kind = "signal"
 
     def throw(self, my_task: Task) -> None:
-        my_task.workflow.top_workflow.event_manager.catch(BpmnEvent(self), internal=False)
+        _reaches(my_task, self)
         super().throw(my_task)
 
 
@@ -195,6 +195,21 @@ def _catcher(task: Task, kind: type[Coded], code: str | None) -> Task | None:
     ]
     exact = [child for child in waiting if child.task_spec.event_definition.code == code]
     return next(iter(exact or [child for child in waiting if child.task_spec.event_definition.code is None]), None)
+
+
+def _reaches(thrower: Task, thrown: Named) -> bool:
+    """Let every node of the instance that waits for it catch it; those that were dropped with a loop do not count."""
+    event = BpmnEvent(thrown)
+    waiting = [task for task in thrower.workflow.top_workflow.event_manager.tasks.values() if _waits(task)]
+    caught = [task for task in waiting if task.task_spec.catches(task, event)]
+    for task in caught:
+        task.task_spec.catch(task, event)
+        task.task_spec._update(task)
+    return bool(caught)
+
+
+def _waits(task: Task) -> bool:
+    return task._state == TaskState.WAITING and task.workflow.tasks.get(task.id) is task
 
 
 def is_interrupted(task: Task | None) -> bool:

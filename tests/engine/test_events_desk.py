@@ -7,6 +7,7 @@ from engine.models import ProcessInstance, Subscription
 from tests.engine.conftest import Driver
 from tests.engine.drawings import (
     button,
+    catch,
     chain,
     drawing,
     end,
@@ -17,6 +18,7 @@ from tests.engine.drawings import (
     service,
     start,
     subprocess,
+    throw,
     timer,
     user,
 )
@@ -147,4 +149,23 @@ def test_many_laps_leave_the_state_as_small_as_it_was(driver: Driver) -> None:
 
     assert max(sizes) <= min(sizes) + 60
     driver.press(instance, "stop")
+    assert driver.state(instance) == "completed"
+
+
+def test_thrown_message_is_not_caught_by_a_node_of_its_own_instance_that_waits_only_later(driver: Driver) -> None:
+    instance = driver.run(
+        drawing(
+            start(),
+            user("work", "go"),
+            throw("say", event("message", "ready")),
+            catch("hear", event("message", "ready")),
+            end(),
+            chain("start", "work", "say", "hear", "end"),
+        )
+    )
+
+    driver.press(instance, "go")
+
+    assert driver.subscriptions(instance) == ["ready"]
+    assert driver.send("ready") == 1
     assert driver.state(instance) == "completed"

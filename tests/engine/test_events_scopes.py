@@ -405,3 +405,27 @@ def test_parallel_branches_keep_what_each_of_them_changed() -> None:
     twins.deliver("m")
 
     assert twins.data("help") == {"n": 2}
+
+
+def test_process_begins_at_the_start_event_that_is_chosen() -> None:
+    content = drawing(
+        start(),
+        node("startEvent", "by_mail", event("message", "mail")),
+        user("a", "ok"),
+        user("b", "ok"),
+        end(),
+        end("e2"),
+        chain("start", "a", "end"),
+        chain("by_mail", "b", "e2"),
+        helped(event("message", "m"), interrupting=False),
+    )
+
+    assert Twins(content).waits == ["on_h", "a"]
+    twins = Twins(content, begins_at="by_mail")
+    assert twins.waits == ["on_h", "b"]
+    twins.deliver("m")
+    twins.complete("help")
+    twins.complete("b")
+
+    assert twins.completed
+    assert "a entered" not in twins.trace

@@ -61,7 +61,9 @@ class _Walker:
 class Twins:
     """Moves both and compares everything that can be seen from outside after every step."""
 
-    def __init__(self, *files: bytes, context: Mapping[str, Any] | None = None, **variables: Any) -> None:
+    def __init__(
+        self, *files: bytes, context: Mapping[str, Any] | None = None, begins_at: str | None = None, **variables: Any
+    ) -> None:
         parts = []
         for content in files:
             process = processes(read(content, "test.bpmn"))[0]
@@ -70,7 +72,7 @@ class Twins:
         self.program = Program(parts[0].key, parts)
         self.context: dict[str, Any] = dict(context or {})
         self._both = [_Walker(self.program, self.context, forgetful=forgetful) for forgetful in (False, True)]
-        self._step(lambda machine: machine.begin(variables))
+        self._step(lambda machine: machine.begin(variables, begins_at))
 
     @property
     def _one(self) -> _Walker:

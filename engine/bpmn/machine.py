@@ -217,6 +217,7 @@ class Machine:
         self.current = (task.task_spec.bpmn_id, task.task_spec.bpmn_name)
         with _as_step_failure(task):
             task.run()
+        self._log.look(task)
         self.budget.weigh(task.data)
 
     def _waiting_events(self) -> Iterator[Task]:

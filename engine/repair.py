@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from engine import clock, incidents, jobs, runtime, suspension
 from engine.bpmn import surgery
 from engine.bpmn.machine import Machine
+from engine.circumstances import facts
 from engine.errors import NotFound, Refused
 from engine.models import Incident, Job, ProcessInstance, UserTask
 from engine.reconcile import OpenRow
@@ -171,14 +172,18 @@ def retry_incident(session: Session, incident_id: int, *, by: str) -> Standing:
     if instance.state == "suspended":
         raise Refused("Expected a running instance, but it is suspended", "Экземпляр приостановлен: сначала продолжите")
     problem = ""
+    hooks = len(session.info.setdefault("after_commit", []))
     try:
         with session.begin_nested():
             incidents.retry(session, incident_id, by)
             jobs.do(session, job_id, instance.id)
-    except NotFound:
-        raise
     except Exception as error:
-        problem = f"{type(error).__name__}: {error}"[:500]
+        if isinstance(error, NotFound) and "instance" not in facts(error):
+            raise
+        del session.info["after_commit"][hooks:]
+        problem = incidents.message(error)[:500]
+        incidents.failed_again(incident, error)
+        session.flush()
     session.refresh(instance)
     return standing(session, instance, since=since, problem=problem)
 

@@ -9,7 +9,10 @@ from flask import Flask, Response, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
+from engine import incidents
+from engine.circumstances import facts
 from engine.errors import Busy, EngineError, Forbidden, NotFound, Stale
+from engine.models import Incident
 from services.forms import FormInvalid
 from services.lines.attachments import AttachmentRefused
 from services.people.queries import display_name
@@ -109,7 +112,9 @@ def _http(error: HTTPException) -> Response:
     return answer(error.code, title, text, retry_after=60 if error.code == 429 else 0)
 
 
-def _not_found(_error: NotFound) -> Response:
+def _not_found(error: NotFound) -> Response:
+    if "instance" in facts(error):
+        return _failed(error)
     return answer(404, gettext("Ничего нет"), gettext("Такой страницы нет, или она не для вас."), icon="search-off")
 
 
@@ -131,6 +136,15 @@ def _invalid(error: FormInvalid) -> Response:
     return answer(422, gettext("Проверьте поля"), "; ".join(error.errors.values()))
 
 
+def _note(error: Exception) -> Incident | None:
+    """The incident of a step that failed in this person's hands; its own failure must not hide the first one."""
+    try:
+        return incidents.report(current_desk().database, error)
+    except Exception:
+        log.exception("incident not noted", action="request", request_id=request_id())
+        return None
+
+
 def _too_large(_error: AttachmentRefused) -> Response:
     text = gettext("Не больше 25 МБ на файл, 30 файлов и 50 МБ на сообщение.")
     return answer(413, gettext("Слишком большой файл"), text, icon="paperclip")
@@ -138,5 +152,15 @@ def _too_large(_error: AttachmentRefused) -> Response:
 
 def _failed(error: Exception) -> Response:
     log.error("request failed", action="request", request_id=request_id(), path=request.path, exc_info=error)
+    noted = _note(error)
+    if noted is not None:
+        step = noted.element_name or noted.element_id or gettext("шаг процесса")
+        text = gettext(
+            "Процесс не выполнил «%(step)s». Ничего не сохранено, написанное осталось в форме. "
+            "Администратор уже видит этот сбой (№ %(number)d); когда он его устранит, нажмите ещё раз.",
+            step=step,
+            number=noted.id,
+        )
+        return answer(500, gettext("Не получилось"), text)
     text = gettext("Ошибка записана. Повторите; если не поможет, назовите администратору номер запроса.")
     return answer(500, gettext("Не получилось"), text)

@@ -60,6 +60,7 @@ def test_a_repeated_incident_runs_again_and_is_closed(office: Office, analyst: V
     answer = analyst.post(f"/admin/incidents/{incident_id}/retry")
     office.work()
 
+    assert "Процесс пошёл дальше." in analyst.get(answer.headers["Location"]).text
     assert answer.status_code == 303
     incident = office.one(Incident, incident_id)
     assert (incident.state, incident.resolved_by) == ("resolved", analyst.agent.ref)
@@ -80,18 +81,20 @@ def test_a_failed_job_can_be_repeated_from_the_timers(office: Office, analyst: V
 
 def test_a_bulk_retry_says_the_truth_about_each(office: Office, analyst: Visitor) -> None:
     office.deploy(errand())
+    office.courier.broken = ""
     first, second = (office.failed_delivery()[1] for _ in range(2))
     analyst.post(f"/admin/incidents/{first}/retry")
 
     page = analyst.post("/admin/incidents/retries", incident=[str(first), str(second), "oops"]).text
 
-    assert "Повторяется 1 сбой." in page
+    assert "Устранён 1 сбой: процесс пошёл дальше." in page
     assert f"№ {first} – он уже не открыт" in page
     assert office.one(Incident, second).state == "resolved"
 
 
 def test_an_incident_is_repeated_once(office: Office, analyst: Visitor) -> None:
     office.deploy(errand())
+    office.courier.broken = ""
     _, incident_id = office.failed_delivery()
     analyst.post(f"/admin/incidents/{incident_id}/retry")
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from pathlib import PurePosixPath
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import clock, connectors, decisions, versions
+from engine import bundles, connectors, decisions, versions
 from engine.bpmn import dmn, lint, parser, xml
 from engine.bpmn.extensions import processes, read_index
 from engine.bpmn.program import Part, Program, fingerprint
@@ -23,7 +21,6 @@ from engine.errors import DeploymentRefused, EngineError, NotFound, Problem
 from engine.listeners import listeners
 from engine.models import Deployment, ProcessDefinition, ProcessInstance, Resource
 
-FORM_SUFFIX = ".form.json"
 MOST_PROGRAMS = 256
 UNREADABLE = frozenset(
     [
@@ -61,7 +58,7 @@ def check(files: Mapping[str, bytes], *, session: Session | None = None) -> list
     if any(problem.severity == "error" for problem in problems):
         return problems
     for name, content in files.items():
-        if _kind(name) == "bpmn":
+        if bundles.kind(name) == "bpmn":
             problems += _parse_problems(name, content)
     return problems
 
@@ -82,7 +79,7 @@ def deploy(
     all findings; with `keep_draft` only for files that cannot be read. Raises NotReady when such a draft is to become
     active without a reason.
     """
-    digest = _bundle_digest(files)
+    digest = bundles.bundle_digest(files)
     deployment = session.scalars(select(Deployment).where(Deployment.sha256 == digest)).one_or_none()
     if deployment is None:
         problems = _checked(files, session, keep_draft)
@@ -106,13 +103,13 @@ def _checked(files: Mapping[str, bytes], session: Session, keep_draft: bool) -> 
         raise DeploymentRefused(problems)
     if errors:
         problems += (
-            p for name, content in files.items() if _kind(name) == "bpmn" for p in _parse_problems(name, content)
+            p for name, content in files.items() if bundles.kind(name) == "bpmn" for p in _parse_problems(name, content)
         )
     return problems
 
 
 def _may_be_kept(problem: Problem) -> bool:
-    return _kind(problem.file or "") == "bpmn" and problem.rule not in UNREADABLE
+    return bundles.kind(problem.file or "") == "bpmn" and problem.rule not in UNREADABLE
 
 
 def _restore(session: Session, deployment: Deployment) -> None:
@@ -138,13 +135,7 @@ def store(
     problems: Sequence[Problem] = (),
 ) -> Deployment:
     """Store a bundle that was checked already, or that a throw-away run may take as it is."""
-    deployment = Deployment(sha256=_bundle_digest(files), author=author, comment=comment, created_at=clock.now())
-    deployment.resources = [
-        Resource(name=name, kind=_kind(name), sha256=_digest(content), content=content)
-        for name, content in sorted(files.items())
-    ]
-    session.add(deployment)
-    session.flush()
+    deployment = bundles.stored(session, files, author=author, comment=comment)
     forms = _forms(files)
     for resource in deployment.resources:
         if resource.kind == "bpmn":
@@ -306,7 +297,9 @@ def _define(
             continue
         used = [forms[name] for name in index["forms"] if name in forms]
         index["tables"] = decisions.chosen(session, index["decisions"], deployment.resources)
-        digest = _digest(resource.content, *used, *(sha256.encode() for _, sha256 in sorted(index["tables"].items())))
+        digest = bundles.digest(
+            resource.content, *used, *(sha256.encode() for _, sha256 in sorted(index["tables"].items()))
+        )
         before = _newest(session, key)
         if before is not None and _is_unchanged(before, resource, index["tables"], digest if used else None):
             continue
@@ -370,36 +363,14 @@ def _parse_problems(name: str, content: bytes) -> Iterable[Problem]:
                 )
 
 
-def _kind(name: str) -> str:
-    for suffix, kind in ((".bpmn", "bpmn"), (".dmn", "dmn"), (FORM_SUFFIX, "form"), (".json", "scenario")):
-        if name.endswith(suffix):
-            return kind
-    return "other"
-
-
 def _forms(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    return {_form_name(name): content for name, content in files.items() if _kind(name) == "form"}
-
-
-def _form_name(name: str) -> str:
-    return PurePosixPath(name).name.removesuffix(FORM_SUFFIX)
+    return {bundles.form_name(name): content for name, content in files.items() if bundles.kind(name) == "form"}
 
 
 def _deployed_forms(session: Session) -> set[str]:
-    return {_form_name(name) for name in session.scalars(select(Resource.name).where(Resource.kind == "form"))}
+    return {bundles.form_name(name) for name in session.scalars(select(Resource.name).where(Resource.kind == "form"))}
 
 
 def _has_form_name(name: str) -> Any:
-    file = name + FORM_SUFFIX
+    file = name + bundles.FORM_SUFFIX
     return (Resource.name == file) | Resource.name.endswith("/" + file, autoescape=True)
-
-
-def _digest(*contents: bytes) -> str:
-    whole = hashlib.sha256()
-    for content in contents:
-        whole.update(len(content).to_bytes(8, "big") + content)
-    return whole.hexdigest()
-
-
-def _bundle_digest(files: Mapping[str, bytes]) -> str:
-    return _digest(*(part for name in sorted(files) for part in (name.encode(), files[name])))

@@ -6,13 +6,12 @@ import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 from engine.bpmn import xml
 from engine.bpmn.extensions import processes, read_index
+from engine.bundles import FORM_SUFFIX, form_name
 from engine.errors import EngineError, Problem
-from engine.repository import FORM_SUFFIX
 from services import forms
 from services.scenarios.language import Expect, Scenario, Step
 from services.scenarios.reading import Unreadable, is_scenario, read
@@ -38,7 +37,7 @@ def known(files: Mapping[str, bytes], indexes: Indexes | None = None) -> Known:
         if name.endswith(".bpmn"):
             found |= {process.get("id", ""): read_index(process) for process in _processes(content, name)}
         elif name.endswith(FORM_SUFFIX):
-            fields[PurePosixPath(name).name.removesuffix(FORM_SUFFIX)] = _keys(content)
+            fields[form_name(name)] = _keys(content)
     return Known(found, fields)
 
 

@@ -11,6 +11,7 @@ from engine import anchors, clock
 from engine.config import Settings
 from engine.db import Database
 from engine.due import DueSource
+from services.access import tokens
 from services.lines import attachments
 from services.notifications import live
 
@@ -54,6 +55,7 @@ class _House:
         if _EVENTS in chores:
             with database.transaction() as session:
                 live.prune(session)
+                tokens.forget_answers(session)
         if _FILES in chores:
             with database.reading() as session:
                 removed = attachments.remove_orphans(session, self._settings)

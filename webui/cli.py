@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -251,6 +252,28 @@ def demo() -> None:
     click.echo(
         both(f"Демопользователи: {logins}; пароль {told.password}", f"Users: {logins}; password {told.password}")
     )
+
+
+@_command("token", "Выдать токен HTTP API сотруднику.", "Make a token of the HTTP API for a person.")
+@click.argument("email")
+@click.option("--scope", "scopes", multiple=True, required=True, help=both("право токена", "what it opens"))
+@click.option("--name", default="API", show_default=True, help=both("для чего", "what it is for"))
+@click.option(
+    "--days", type=click.IntRange(0, 3650), default=90, show_default=True, help=both("0 – бессрочно", "0: no end")
+)
+def token(email: str, scopes: Sequence[str], name: str, days: int) -> None:
+    """Print the secret; it is kept as a hash and cannot be shown again."""
+    from engine import clock
+    from services.access import tokens
+    from services.people.queries import by_email
+
+    with _desk().database.transaction() as session:
+        agent = by_email(session, email)
+        if agent is None:
+            raise click.ClickException(both(f"Нет сотрудника {email}", f"There is nobody called {email}"))
+        expires = clock.now() + timedelta(days=days) if days else None
+        _, secret = tokens.create(session, agent, name=name, scopes=scopes, by="cli", expires_at=expires)
+    click.echo(secret)
 
 
 @cli.group("sla", help=both("Сроки обслуживания.", "Service levels."))

@@ -19,6 +19,8 @@ from services.people.models import Agent
 
 PREFIX = "bpmd_"
 _SEEN_EVERY = timedelta(minutes=1)
+KEPT = timedelta(days=1)
+"""How long the answer to a request with an idempotency key is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,9 @@ def create(
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown or not scopes:
         raise NotFound(f"Expected scopes among {', '.join(SCOPES)}, got {', '.join(unknown) or 'none'}")
-    if not all(may(agent, SCOPES[scope].right) for scope in scopes):
-        raise Forbidden
+    beyond = sorted(scope for scope in scopes if not may(agent, SCOPES[scope].right))
+    if beyond:
+        raise Forbidden(f"Expected scopes that {agent.name} may use himself, but {', '.join(beyond)} are not")
     secret = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken(
         name=name.strip()[:120] or "API",
@@ -121,9 +124,9 @@ def all_tokens(session: Session) -> Sequence[tuple[ApiToken, Agent]]:
     return [(token, agent) for token, agent in session.execute(query)]
 
 
-def forget_answers(session: Session, before: datetime) -> None:
-    """Drop the answers kept for requests that came before this moment."""
-    session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < before))
+def forget_answers(session: Session) -> None:
+    """Drop the answers whose day is over."""
+    session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < clock.now() - KEPT))
 
 
 def _hash(secret: str) -> str:

@@ -13,7 +13,7 @@ from pydantic.json_schema import models_json_schema
 
 from services.access.tokens import SCOPES
 from webui.api.idempotency import HEADER
-from webui.api.operation import Operation, blueprint, registry
+from webui.api.operation import PREFIX, Operation, blueprint, registry
 from webui.routes import PUBLIC
 
 _REFERENCE = "#/components/schemas/{model}"
@@ -46,7 +46,7 @@ def document() -> dict[str, Any]:
     _, schemas = models_json_schema([(model, "validation") for model in ordered], ref_template=_REFERENCE)
     paths: dict[str, Any] = {}
     for each in registry.operations:
-        paths.setdefault(_path(each.path), {})[each.method.lower()] = _operation(each)
+        paths.setdefault(path_of(each), {})[each.method.lower()] = _operation(each)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -54,7 +54,7 @@ def document() -> dict[str, Any]:
             "version": version("bpmdesk"),
             "description": "Processes, instances, tasks, events, jobs, incidents and migrations of the desk.",
         },
-        "servers": [{"url": "/api/v1"}],
+        "servers": [{"url": PREFIX}],
         "security": [{"bearer": []}],
         "paths": paths,
         "components": {
@@ -70,8 +70,9 @@ def document() -> dict[str, Any]:
     }
 
 
-def _path(rule: str) -> str:
-    return _NUMBER.sub(r"{\2}", rule)
+def path_of(operation: Operation) -> str:
+    """The path of an operation as OpenAPI writes it."""
+    return _NUMBER.sub(r"{\2}", operation.path)
 
 
 def _operation(operation: Operation) -> dict[str, Any]:

@@ -23,7 +23,8 @@ from webui.security import csrf
 TOKEN = "token"  # noqa: S105 - the name of a way in, no secret
 """The roles of a route of the API: whoever holds a token with its scope."""
 
-blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+PREFIX = "/api/v1"
+blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
 csrf.exempt(blueprint)  # no cookie opens it
 View = Callable[..., Any]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -11,6 +12,7 @@ from jsonschema import Draft202012Validator
 from services.access.tokens import SCOPES
 from webui.api.document import document
 from webui.api.operation import registry
+from webui.api.reference import reference
 
 
 def references(node: Any) -> set[str]:
@@ -58,3 +60,9 @@ def test_every_operation_has_a_name_a_sentence_and_a_known_scope() -> None:
 
 def test_every_scope_opens_something() -> None:
     assert {each.scope for each in registry.operations} == set(SCOPES)
+
+
+def test_the_page_of_the_documentation_is_what_the_code_says() -> None:
+    page = Path(__file__).parents[3] / "docs" / "reference" / "api.md"
+
+    assert page.read_text() == reference()

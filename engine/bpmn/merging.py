@@ -61,6 +61,15 @@ def absorb(token: Task) -> None:
             token.data[name] = after[0]
 
 
+def add_ended(workflow: Any, variables: Variables) -> None:
+    """Set what the ended tokens of the scope changed, where the variables have not been changed otherwise."""
+    for name, (before, after) in workflow.data.get(_ENDED, {}).items():
+        if _value(variables, name) == before:
+            variables.pop(name, None)
+            if after:
+                variables[name] = after[0]
+
+
 def _ended(workflow: Any) -> dict[str, list[list[Any]]]:
     kept: dict[str, list[list[Any]]] = workflow.data.setdefault(_ENDED, {})
     return kept

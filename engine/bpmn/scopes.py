@@ -75,14 +75,17 @@ class HandlerEvent(BoundaryEvent):
 
 
 class Handler(SubProcess):
-    """An event sub-process at work: what it sets is seen by the whole scope."""
+    """An event sub-process at work: what it sets is seen by the whole scope as soon as it is done."""
+
+    is_aside = False
+    """Whether the body goes on beside it."""
 
     def update_data(self, my_task: Task, subworkflow: Any) -> None:
         before = my_task.data
         super().update_data(my_task, subworkflow)
-        changed = variables.changes(before, my_task.data)
-        variables.hand_on(my_task.workflow, changed)
-        my_task.data = deepcopy(variables.of_scope(my_task.workflow)) | changed
+        if self.is_aside:
+            variables.hand_on(my_task.workflow, variables.changes(before, my_task.data))
+            my_task.data = deepcopy(my_task.workflow.task_tree.data)
 
 
 class BodyEnd(EndEvent):

@@ -8,12 +8,12 @@ from typing import Any
 
 from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin
 from SpiffWorkflow.bpmn.specs.mixins import BoundaryEventMixin
-from SpiffWorkflow.specs.Join import Join
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
+from engine.bpmn import merging
+
 _LIVE = TaskState.WAITING | TaskState.READY | TaskState.STARTED
-_NO_TOKEN = (BoundaryEventMixin, BoundaryEventJoin)
 
 
 def at(event: Task) -> dict[str, Any]:
@@ -34,7 +34,9 @@ def host_of(event: Task) -> Task | None:
 def of_scope(workflow: Any) -> dict[str, Any]:
     """The variables of all live tokens together: what each has changed since it parted from the others."""
     found = _together(workflow.task_tree)
-    return dict(workflow.task_tree.data) if found is None else found
+    variables = dict(workflow.task_tree.data) if found is None else found
+    merging.add_ended(workflow, variables)
+    return variables
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,35 +45,35 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
 
 
 def hand_on(workflow: Any, changed: Mapping[str, Any]) -> None:
-    """Let every token of the scope see what was set elsewhere in it."""
+    """Let the whole scope have what was set elsewhere in it, as if it had been there when its tokens parted."""
     for task in list(workflow.tasks.values()):
-        if task._state & _LIVE:
-            task.data.update(deepcopy(dict(changed)))
-            if task.parent is not None:
-                task.parent.data.update(deepcopy(dict(changed)))  # a task takes over from its parent as it goes on
-            if (inner := _inner(task)) is not None:
-                hand_on(inner, changed)
+        task.data.update(deepcopy(dict(changed)))
+        if (inner := _inner(task)) is not None:
+            hand_on(inner, changed)
 
 
 def _together(task: Task) -> dict[str, Any] | None:
     """The variables of the live tokens from here on; None when there are none."""
     if task._state & _LIVE:
-        return None if isinstance(task.task_spec, _NO_TOKEN) else _of_token(task)
+        return _of_token(task) if _counts(task) else None
     branches = [found for child in task.children if (found := _together(child)) is not None]
     if len(branches) < 2:
         return branches[0] if branches else None
     found = dict(task.data)
     for branch in branches:
-        found.update(changes(task.data, branch))
+        merging.apply_changes(task.data, branch, found)
     return found
+
+
+def _counts(task: Task) -> bool:
+    """Events of activities hold no token; what a handler beside the body sets is seen when it is done."""
+    beside = isinstance(task.task_spec, BoundaryEventMixin | BoundaryEventJoin)
+    return not beside and not getattr(task.task_spec, "is_aside", False)
 
 
 def _of_token(token: Task) -> dict[str, Any]:
     inner = _inner(token)
-    if inner is not None:
-        return of_scope(inner)
-    waits_at_join = isinstance(token.task_spec, Join) and token._state == TaskState.WAITING and token.parent is not None
-    return dict(token.parent.data if waits_at_join else token.data)
+    return dict(token.data) if inner is None else of_scope(inner)
 
 
 def _inner(task: Task) -> Any | None:

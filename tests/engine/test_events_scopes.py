@@ -239,13 +239,47 @@ def test_handler_sees_what_the_body_set_and_the_body_what_the_handler_set() -> N
 
 
 def test_late_handler_does_not_bring_back_what_the_body_has_changed() -> None:
-    twins = Twins(nested(helped(event("message", "m"), interrupting=False)), n=0)
+    inside = subprocess(
+        "sub",
+        start("s"),
+        user("a", "go"),
+        user("b", "go"),
+        end("e"),
+        chain("s", "a", "b", "e"),
+        helped(event("message", "m"), interrupting=False),
+    )
+    for order in (("b", "help"), ("help", "b")):
+        twins = Twins(drawing(start(), inside, user("after", "ok"), end(), chain("start", "sub", "after", "end")), n=0)
+        twins.complete("a", n=5)
+        twins.deliver("m")
+
+        for element in order:
+            twins.complete(element, **({"n": 9} if element == "b" else {"k": 1}))
+
+        assert (twins.data("after")["n"], twins.data("after")["k"]) == (9, 1)
+
+
+def test_change_of_a_handler_is_no_change_of_the_branches_that_got_it() -> None:
+    content = drawing(
+        start(),
+        gateway("split", "parallel"),
+        user("a", "go"),
+        user("b", "go"),
+        gateway("join", "parallel"),
+        user("after", "ok"),
+        end(),
+        chain("start", "split", "a", "join", "after", "end"),
+        flows("split>b", "b>join"),
+        helped(event("message", "m"), interrupting=False),
+    )
+    twins = Twins(content, n=0)
     twins.deliver("m")
+    twins.complete("help", n=1)
 
-    twins.complete("work", n=9)
-    twins.complete("help", m=1)
+    twins.complete("a", n=2)
+    twins.complete("b")
 
-    assert (twins.data("after")["n"], twins.data("after")["m"]) == (9, 1)
+    assert twins.data("after")["n"] == 2
 
 
 def test_interrupting_handler_takes_over_the_variables_of_the_body() -> None:

@@ -121,8 +121,8 @@ def retry(session: Session, incident_id: int, by: str) -> None:
     from engine import jobs, starts  # they open incidents; only this verb goes the other way
 
     incident = session.get(Incident, incident_id, with_for_update=True, populate_existing=True)
-    if incident is None or incident.state != "open":
-        raise NotFound(f"Expected the incident {incident_id} to be open, but it is not")
+    if incident is None or incident.state != "open" or not (incident.job_id or incident.start_event_id):
+        raise NotFound(f"Expected the incident {incident_id} to be open and to be retried by a job, but it is not")
     if incident.job_id is not None:
         jobs.retry(session, incident.job_id, by)
     elif incident.start_event_id is not None:

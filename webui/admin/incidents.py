@@ -18,7 +18,7 @@ from services.lines import beginnings
 from webui.admin import runs
 from webui.admin.blueprint import ADMIN, STUDIO, blueprint
 from webui.failures import failure
-from webui.language import gettext
+from webui.language import gettext, spoken
 from webui.routes import Visit, leave_to, may, route
 
 _MOST = 200
@@ -63,6 +63,7 @@ def incident(visit: Visit, incident_id: int) -> ResponseReturnValue:
         ticket=runs.tickets(visit.session, [instance]).get(instance.business_key or "") if instance else None,
         stands=_stands(visit.session, instance) if instance else [],
         stack=found.details.get("stack", []) if may(visit.agent, ADMIN) else [],
+        said=(spoken() == "ru" and found.details.get("ru")) or failure(found.message),
         tried=request.args.get("tried") == "1",
         now=clock.now(),
     )

@@ -9,18 +9,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 from pydantic import ValidationError
 
 from engine.config import Settings
 from engine.errors import DeploymentRefused, EngineError
+from webui.opened import opened_desk as _desk
+from webui.opened import until_the_end as _until_the_end
+from webui.version_commands import diff, rollback, versions
 from webui.wording import both
-
-if TYPE_CHECKING:
-    from engine.db import Database
-    from services.bootstrap import Desk
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _EXISTING = click.Path(exists=True, path_type=Path)
@@ -276,6 +275,10 @@ def token(email: str, scopes: Sequence[str], name: str, days: int) -> None:
     click.echo(secret)
 
 
+for _each in (versions, diff, rollback):
+    cli.add_command(_each)
+
+
 @cli.group("sla", help=both("Сроки обслуживания.", "Service levels."))
 def sla() -> None:
     """Service levels."""
@@ -300,22 +303,6 @@ def _log_to_standard_error() -> None:
 
 def _settings() -> Settings:
     return Settings()
-
-
-def _desk() -> Desk:
-    from services.bootstrap import open_desk
-    from webui.processes import require_tables
-
-    desk = open_desk(_settings())
-    _until_the_end(desk.database)
-    require_tables(desk)
-    return desk
-
-
-def _until_the_end(database: Database) -> Database:
-    """Close its connections when the command is done, however it ends."""
-    click.get_current_context().call_on_close(database.dispose)
-    return database
 
 
 def _statuses(settings: Settings) -> set[str]:

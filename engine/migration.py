@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from engine.bpmn.transplant import Crossing, Obstacle, Place, Transplant
 from engine.crossing import carry_over, put_back
 from engine.db import Database
 from engine.errors import Busy, EngineError, NotFound, Refused
+from engine.listeners import listeners, using
 from engine.models import Migration, MigrationItem, ProcessDefinition, ProcessInstance
 from engine.stepper import lock
 
@@ -104,7 +105,8 @@ def dry_run(
 ) -> list[Attempt]:
     """Really move each instance, rows and all, and take it back at once; what went wrong is told for each."""
     route = _Route(session, source, target, mapping or {}, rebind)
-    return [_attempt(session, route, key, by) for key in population(session, source)]
+    with using(replace(listeners(), stepped=[], ended=[])):
+        return [_attempt(session, route, key, by) for key in population(session, source)]
 
 
 def begin(

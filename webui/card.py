@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +12,7 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
+from engine import user_tasks
 from engine.actions import Action
 from engine.errors import NotFound, Stale
 from engine.models import Job, ProcessDefinition, ProcessInstance, UserTask
@@ -18,6 +21,7 @@ from services.catalog import queries as catalog
 from services.lines import queries as lines
 from services.lines.models import LineSession, Message
 from services.people.models import Agent
+from services.people.queries import display_name
 from services.tickets import fields, queries
 from services.tickets.models import Draft, Ticket, TicketEvent
 from webui import deadlines
@@ -37,6 +41,15 @@ KINDS = {
     "action": ("action", "created"),
 }
 """Group of the history → kinds of its entries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """Why the process of a ticket stands still."""
+
+    who: str
+    at: datetime
+    reason: str
 
 
 class Card:
@@ -111,6 +124,15 @@ class Card:
             return None
         called = self.instance.bindings.get(self._open_process(self.instance))
         return self._session.get(ProcessDefinition, called) if called else self.instance.definition
+
+    @cached_property
+    def suspension(self) -> Suspension | None:
+        """Who suspended the process, when and why; None while it runs."""
+        if self.instance is None or self.instance.state != "suspended":
+            return None
+        found = user_tasks.suspended(self._session, self.instance)
+        who = display_name(self._session, found.by, spoken())
+        return Suspension(who, found.at or self.instance.started_at, found.reason)
 
     def _open_process(self, instance: ProcessInstance) -> str:
         offering = next((action.user_task for action in self.actions if action.user_task), None)

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from engine import incidents
 from engine.circumstances import facts
-from engine.errors import Busy, EngineError, Forbidden, NotFound, Stale
+from engine.errors import Busy, EngineError, Forbidden, NotFound, Stale, Suspended
 from engine.models import Incident
 from services.forms import FormInvalid
 from services.lines.attachments import AttachmentRefused
@@ -45,8 +45,11 @@ def install(app: Flask) -> None:
 
 
 def stale_words(error: Stale) -> str:
-    """Who was first, with what and when."""
+    """Who was first, with what and when; of a suspended process who suspended it and why."""
     who = _name(error.by)
+    if isinstance(error, Suspended) and error.at:
+        text = "Процесс приостановлен: %(who)s, %(at)s. Причина: %(reason)s"
+        return f"{gettext(text, who=who, at=at_seconds(error.at), reason=error.reason or '–')}."
     if error.action and error.at:
         return gettext("%(who)s раньше: «%(action)s» в %(at)s.", who=who, action=error.action, at=at_seconds(error.at))
     if error.at:
@@ -124,7 +127,8 @@ def _forbidden(_error: Forbidden) -> Response:
 
 def _stale(error: Stale) -> Response:
     text = f"{stale_words(error)} {gettext('Ваше действие не выполнено. Обновите страницу.')}"
-    return answer(409, gettext("Кто-то успел раньше"), text, icon="info-circle")
+    title = gettext("Процесс приостановлен") if isinstance(error, Suspended) else gettext("Кто-то успел раньше")
+    return answer(409, title, text, icon="info-circle")
 
 
 def _busy(_error: Busy) -> Response:

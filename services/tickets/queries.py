@@ -68,7 +68,7 @@ def instance_of(session: Session, ticket: Ticket) -> ProcessInstance | None:
 
 def present(instances: Sequence[ProcessInstance]) -> ProcessInstance | None:
     """Of the instances of one ticket the one that runs, else the one that ended last."""
-    running = [instance for instance in instances if instance.state == "active"]
+    running = [instance for instance in instances if instance.ended_at is None]
     return max(running or instances, key=lambda instance: instance.id, default=None)
 
 

@@ -102,7 +102,7 @@ def _running(session: Session) -> dict[int, int]:
     bindings = cast(ProcessInstance.bindings, Text)
     rows = session.execute(
         select(ProcessInstance.definition_id, bindings, func.count())
-        .where(ProcessInstance.state == "active")
+        .where(ProcessInstance.ended_at.is_(None))
         .group_by(ProcessInstance.definition_id, bindings)
     )
     counts = Counter[int]()

@@ -2,22 +2,47 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from typing import Any
 
-from flask import jsonify, render_template, request, url_for
+from flask import g, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import clock, inspection, runtime
+from engine import clock, inspection, repair, suspension, user_tasks
 from engine.errors import EngineError
-from engine.models import ProcessInstance
+from engine.models import History, ProcessInstance
+from engine.repair import Place
 from webui.admin import definitions, journal, runs
-from webui.admin.blueprint import STUDIO, blueprint
-from webui.routes import Visit, leave_to, route
+from webui.admin.blueprint import ADMIN, STUDIO, blueprint
+from webui.routes import Visit, may, route
 from webui.views import diagram
 
-_SHORTEST_REASON = 3
+_BY_HAND = frozenset(
+    {"move-token", "repeat", "skip", "set-variable", "set-due", "suspend", "resume", "migrate", "migrate-undo"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a repair has led to."""
+
+    words: str
+    places: tuple[str, ...]
+    opened: tuple[str, ...]
+    timers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mending:
+    """What may be repaired in one instance, for the forms of the inspector."""
+
+    places: tuple[Place, ...]
+    """Innermost first."""
+    goals: dict[str, list[tuple[str, str]]]
+    """Key of a place → ids and names of the nodes its token may be moved to."""
 
 
 @route(blueprint, "/instances", roles=STUDIO)
@@ -42,7 +67,7 @@ def instances(visit: Visit) -> ResponseReturnValue:
 
 @route(blueprint, "/instances/<int:instance_id>", roles=STUDIO)
 def instance(visit: Visit, instance_id: int) -> ResponseReturnValue:
-    return _inspector(visit, instance_id)
+    return inspector(visit, instance_id)
 
 
 @route(blueprint, "/instances/<int:instance_id>/diagram.json", roles=STUDIO)
@@ -51,17 +76,8 @@ def instance_diagram(visit: Visit, instance_id: int) -> ResponseReturnValue:
     return jsonify(diagram.running(visit.session, found, request.args.get("process")))
 
 
-@route(blueprint, "/instances/<int:instance_id>/cancellation", roles=STUDIO, methods=["POST"])
-def cancel(visit: Visit, instance_id: int) -> ResponseReturnValue:
-    runs.one(visit.session, instance_id)
-    reason = request.form.get("reason", "").strip()[:500]
-    if len(reason) < _SHORTEST_REASON:
-        return _inspector(visit, instance_id, gettext("Напишите причину: она останется в истории.")), 422
-    runtime.cancel(visit.session, instance_id, reason=reason, actor=visit.agent.ref)
-    return leave_to(url_for("admin.instance", instance_id=instance_id))
-
-
-def _inspector(visit: Visit, instance_id: int, refusal: str = "") -> str:
+def inspector(visit: Visit, instance_id: int, *, refused: str = "", refusal: str = "") -> str:
+    """The page of one instance; `refused` names the repair that was not made, `refusal` says why."""
     found = runs.one(visit.session, instance_id)
     drawings = diagram.drawings(visit.session, found)
     wished = request.args.get("process", "")
@@ -72,10 +88,17 @@ def _inspector(visit: Visit, instance_id: int, refusal: str = "") -> str:
         waits=runs.waits(visit.session, found),
         lines=journal.lines(visit.session, found),
         variables=_variables(visit.session, found),
+        as_json=_as_json,
         drawings=drawings,
         shown=wished if wished in drawings else diagram.standing(visit.session, found),
+        mending=_mending(visit.session, found) if may(g.agent, ADMIN) else None,
+        suspended=user_tasks.suspended(visit.session, found) if found.state == "suspended" else None,
+        held=suspension.held(visit.session, found.id),
+        outcome=_outcome(visit.session, found),
         now=clock.now(),
+        refused=refused,
         refusal=refusal,
+        form=request.form,
     )
 
 
@@ -85,3 +108,40 @@ def _variables(session: Session, found: ProcessInstance) -> dict[str, Any] | Non
         return inspection.variables(session, found)
     except EngineError:
         return None
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _mending(session: Session, found: ProcessInstance) -> Mending | None:
+    """None when nothing can be repaired: it has ended, or its state cannot be opened."""
+    if found.state not in repair.OPEN:
+        return None
+    try:
+        places = tuple(reversed(repair.places(session, found)))
+        return Mending(places, {place.key: repair.goals(session, found, place.key) for place in places})
+    except EngineError:
+        return Mending((), {})
+
+
+def _outcome(session: Session, found: ProcessInstance) -> Outcome | None:
+    """What the repair that was just made has led to; the address names its step."""
+    n = request.args.get("after", 0, type=int)
+    step = session.scalars(select(History).where(History.instance_id == found.id, History.n == n)).one_or_none()
+    if step is None or n != found.version or (step.move not in _BY_HAND and step.move != "cancel"):
+        return None
+    waits = runs.waits(session, found)
+    return Outcome(
+        journal.words(step),
+        _names(session, found),
+        tuple(task.name or task.element_id for task in waits.tasks if task.created_at >= step.at),
+        sum(job.kind == "timer" for job in waits.jobs),
+    )
+
+
+def _names(session: Session, found: ProcessInstance) -> tuple[str, ...]:
+    try:
+        return tuple(place.name for place in repair.places(session, found))
+    except EngineError:
+        return ()

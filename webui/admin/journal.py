@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from engine.models import ElementLog, History, Incident, ProcessInstance
 from webui.admin.words import who
 from webui.failures import failure
-from webui.moments import span
+from webui.moments import moment, span
 
 _MOST = 300
 _MOVES = {
@@ -28,7 +28,17 @@ _MOVES = {
     "cancel": lazy_gettext("Экземпляр отменён"),
     "rearm": lazy_gettext("Таймеры пересчитаны"),
     "reconsider": lazy_gettext("Условия проверены"),
+    "move-token": lazy_gettext("Токен перенесён"),
+    "repeat": lazy_gettext("Шаг начат заново"),
+    "skip": lazy_gettext("Шаг пропущен"),
+    "set-variable": lazy_gettext("Переменная изменена"),
+    "set-due": lazy_gettext("Срок таймера изменён"),
+    "suspend": lazy_gettext("Приостановлен"),
+    "resume": lazy_gettext("Продолжен"),
+    "migrate": lazy_gettext("Перенесён на другую версию"),
+    "migrate-undo": lazy_gettext("Возвращён на прежнюю версию"),
 }
+_REPAIRS = frozenset({"move-token", "repeat", "skip", "set-variable", "set-due", "suspend", "resume"})
 _EVENTS = {
     "completed": lazy_gettext("Выполнено"),
     "fired": lazy_gettext("Сработало"),
@@ -74,7 +84,7 @@ def _step(
     head = Line(
         at=step.at,
         step=names.get(step.element_id or "", step.element_id or ""),
-        words=_words(step),
+        words=words(step),
         who=who(step.actor),
         lasted=lasted.get(own.id) if own else None,
         element_id=step.element_id,
@@ -100,8 +110,13 @@ def _is_cause(entry: ElementLog, step: History) -> bool:
     return entry.event == "fired" and entry.element_id == step.element_id
 
 
-def _words(step: History) -> str:
+def words(step: History) -> str:
+    """What happened, with the reason of whoever did it by hand."""
     data = step.data or {}
+    if step.move in _REPAIRS and data.get("reason"):
+        return f"{_by_hand(step)}: {data['reason']}"
+    if step.move in ("migrate", "migrate-undo"):
+        return f"{_MOVES[step.move]}: {data.get('from')} → {data.get('to')}"
     if step.move in ("complete", "trigger") and data.get("label"):
         return str(gettext("Кнопка «%(label)s»", label=data["label"]))
     if step.move == "message" and data.get("message"):
@@ -111,6 +126,17 @@ def _words(step: History) -> str:
     if step.move == "timer" and data.get("due"):
         return _fired((step.at - datetime.fromisoformat(data["due"])).total_seconds())
     return str(_MOVES.get(step.move, step.move))
+
+
+def _by_hand(step: History) -> str:
+    said, data = str(_MOVES[step.move]), step.data
+    if step.move == "move-token":
+        return f"{said} → {data.get('to')}"
+    if step.move == "set-variable":
+        return f"{said} ({data.get('variable')})"
+    if step.move == "set-due" and data.get("after"):
+        return f"{said} ({data.get('timer')} → {moment(datetime.fromisoformat(data['after']))})"
+    return said
 
 
 def _fired(late: float) -> str:

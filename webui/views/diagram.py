@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -103,6 +104,27 @@ def compared(definition: ProcessDefinition, marks: dict[str, list[str]]) -> dict
         for element in elements
         if element not in flows
     ]
+    return _sheet(definition, marks=marks, badges=badges)
+
+
+def covered(definition: ProcessDefinition, visited: Mapping[str, int]) -> dict[str, Any]:
+    """The drawing of a version with how often scenarios came by; counts on nodes and on the branches of a decision."""
+    flows = definition.index["flows"]
+    outgoing = Counter(flow["source"] for flow in flows.values())
+    counted = [name for name in visited if name not in flows or outgoing[flows[name]["source"]] > 1]
+    badges = [
+        {
+            "element": name,
+            "kind": ("branch" if name in flows else "visits") if visited[name] else "warn",
+            "text": f"{visited[name]}×" if visited[name] else "0",
+            "title": ngettext("%(num)d раз", "%(num)d раз", visited[name]) if visited[name] else gettext("ни разу"),
+        }
+        for name in counted
+    ]
+    marks = {
+        "past": [name for name, count in visited.items() if count],
+        "warn": [name for name, count in visited.items() if not count],
+    }
     return _sheet(definition, marks=marks, badges=badges)
 
 

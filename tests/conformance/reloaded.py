@@ -32,7 +32,8 @@ _SOURCES = [due.sources()[name] for name in ("jobs", "starts")]
 
 
 @cache
-def _template() -> Path:
+def template() -> Path:
+    """An empty database with all tables, made once."""
     path = Path(tempfile.mkdtemp(prefix="conformance-")) / "empty.db"
     database = Database(f"sqlite:///{path}")
     Base.metadata.create_all(database.engine)
@@ -193,7 +194,7 @@ def reloaded(files: Mapping[str, bytes], begin: datetime) -> Iterator[Reloaded]:
     """A run in an empty database of its own; the clock, the connectors and the listeners are the run's."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="conformance-")))
-        shutil.copyfile(_template(), folder / "desk.db")
+        shutil.copyfile(template(), folder / "desk.db")
         database = Database(f"sqlite:///{folder / 'desk.db'}")
         stack.callback(database.dispose)
         time = FixedClock(begin)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.bpmn.lint import fixes
+from engine.bpmn.lint import fixes, semantics
 from engine.bpmn.lint.drawing import Drawing, is_executable
 from engine.bpmn.lint.rules import Report, Rule, shown
 from engine.bpmn.xml import DESK
@@ -106,7 +106,7 @@ def is_foreign(content: bytes, problems: Iterable[Problem]) -> bool:
 
 def needs(problems: Iterable[Problem], language: str) -> list[str]:
     """What is missing to run the drawing, most basic first, with the elements that lack it."""
-    errors = [problem for problem in problems if problem.severity == "error"]
+    errors = [problem for problem in problems if problem.severity == "error" or problem.rule == semantics.UNTYPED.name]
     lines = []
     for rules, ru, en in _NEEDS:
         places = [problem for problem in errors if problem.rule in rules]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.bpmn import anatomy
 from engine.bpmn.lint import fixes
-from engine.bpmn.lint.drawing import NODES, Drawing, Node, Scope, bpmn_child, bpmn_name
+from engine.bpmn.lint.drawing import ACTIVITIES, NODES, Drawing, Node, Scope, bpmn_child, bpmn_name
 from engine.bpmn.lint.rules import Element, Report, Rule, shown
 from engine.bpmn.xml import local_name
 
@@ -40,10 +40,11 @@ AD_HOC = _refused(
     "Ad-hoc подпроцесс не исполняется. Нарисуйте порядок задач потоками.",
     "An ad-hoc sub-process is not executed. Draw the order of its tasks with flows.",
 )
-UNTYPED = _refused(
+UNTYPED = Rule(
     "untyped-task",
-    "У задачи нет типа: её никто не выполнит. Сделайте её пользовательской, сервисной или сценарием.",
-    "The task has no type: nobody would do it. Make it a user, service or script task.",
+    "info",
+    "У задачи нет типа: токен проходит её сразу, никто ничего не делает. Задайте тип, если кто-то должен.",
+    "The task has no type: the token passes at once and nobody does anything. Give it a type if somebody should.",
 )
 UNKNOWN_ELEMENT = _refused(
     "unknown-element",
@@ -65,10 +66,10 @@ QUANTITY = _refused(
     "{attribute} = {value} не исполняется. Уберите: нужно 1.",
     "{attribute} = {value} is not executed. Remove it: 1 is needed.",
 )
-TASK_CONDITION = _refused(
-    "conditional-flow-from-task",
-    "Условие на потоке из задачи не исполняется. Поставьте после неё исключающий шлюз.",
-    "A condition on a flow out of a task is not executed. Put an exclusive gateway behind it.",
+EVENT_CONDITION = _refused(
+    "conditional-flow-from-event",
+    "Поток из события не может иметь условия. Поставьте после события исключающий шлюз.",
+    "A flow out of an event cannot have a condition. Put an exclusive gateway behind the event.",
 )
 PLAIN_CONDITION = _refused(
     "condition-not-read",
@@ -77,8 +78,8 @@ PLAIN_CONDITION = _refused(
 )
 INSTANCE_BEHAVIOUR = _refused(
     "multi-instance-behaviour",
-    "Поведение {value} у многократной задачи не исполняется. Оставьте All.",
-    "The behaviour {value} of a multi-instance is not executed. Keep All.",
+    "Для поведения {value} не задано событие, которое бросить. Задайте его или оставьте All.",
+    "The behaviour {value} lacks the event to throw. Set it or keep All.",
 )
 INSTANCE_COUNT = _refused(
     "multi-instance-count",
@@ -217,8 +218,8 @@ def _check_flows(node: Node, report: Report) -> None:
             continue
         if node.kind == "parallelGateway":
             report.add(PLAIN_CONDITION, flow.element, fix=fixes.without(flow.condition))
-        else:
-            report.add(TASK_CONDITION, flow.element)
+        elif node.kind not in ACTIVITIES:
+            report.add(EVENT_CONDITION, flow.element)
 
 
 def _check_loops(node: Node, report: Report) -> None:
@@ -234,7 +235,7 @@ def _check_loops(node: Node, report: Report) -> None:
 
 def _check_multi_instance(loop: Element, report: Report) -> None:
     behaviour = loop.get("behavior", "All").strip()
-    if behaviour != "All":
+    if not _has_events(loop, behaviour):
         report.add(INSTANCE_BEHAVIOUR, loop, value=shown(behaviour))
     cardinality = bpmn_child(loop, "loopCardinality")
     listed = any(local_name(child) == "loopDataInputRef" for child in loop)
@@ -244,3 +245,16 @@ def _check_multi_instance(loop: Element, report: Report) -> None:
     signed = text.lstrip("+-")
     if signed.isdecimal() and (text.startswith("-") or int(signed[:9]) > MOST_INSTANCES):
         report.add(INSTANCE_COUNT, loop, value=shown(text), limit=MOST_INSTANCES)
+
+
+def _has_events(loop: Element, behaviour: str) -> bool:
+    """Whether everything is there that the behaviour throws."""
+    if behaviour == "Complex":
+        drawn = [child for child in loop if bpmn_name(child) == "complexBehaviorDefinition"]
+        return bool(drawn) and all(_throws(each) for each in drawn)
+    references = {"None": "noneBehaviorEventRef", "One": "oneBehaviorEventRef"}
+    return behaviour == "All" or (behaviour in references and bool(loop.get(references[behaviour])))
+
+
+def _throws(definition: Element) -> bool:
+    return bpmn_child(definition, "condition") is not None and bpmn_child(definition, "event") is not None

@@ -9,8 +9,6 @@ from engine.bpmn.lint import tokens
 from engine.bpmn.lint.drawing import SYNCHRONISING, Drawing, Flow, Node, Scope
 from engine.bpmn.lint.limits import MOST_NODES
 from engine.bpmn.lint.rules import Report, Rule, shown
-from engine.errors import ExpressionError
-from engine.expressions import compile_script
 
 UNREACHABLE = Rule(
     "unreachable-node",
@@ -41,12 +39,6 @@ AUTOMATIC_LOOP = Rule(
     "warning",
     "Круг без ожидания: {path}. Если условие выхода не наступит, шаг остановится инцидентом. Добавьте ожидание.",
     "A circle without a wait: {path}. If its condition never holds, the step ends as an incident. Add a wait.",
-)
-JOIN_IN_LOOP = Rule(
-    "join-in-loop",
-    "error",
-    "Соединяющий шлюз стоит в круге и сработал бы неверно при повторном входе. Уберите круг внутрь подпроцесса.",
-    "The join lies on a circle and would run wrong when entered again. Put the repeated part in a sub-process.",
 )
 TOKENS_MULTIPLY = Rule(
     "tokens-multiply",
@@ -80,13 +72,6 @@ TOO_TANGLED = Rule(
     "Схема слишком запутана, чтобы проверить её до конца. Вынесите части в подпроцессы.",
     "The drawing is too tangled to be checked to the end. Move parts into sub-processes.",
 )
-LIST_AT_JOIN = Rule(
-    "list-at-join",
-    "error",
-    "Сценарий в параллельной ветви задаёт список {name}: при соединении списки смешаются. Задайте его до разделения.",
-    "The script in a parallel branch sets the list {name}: lists are mixed up at the join. Set it before the split.",
-)
-
 MOST_STEPS = 1_500_000
 """Of looking along flows, in one scope: about half a second."""
 
@@ -155,11 +140,8 @@ class _Soundness:
         if not verdict.complete:
             self._guess({found.node for found in verdict.doubled})
         for node in self.scope.nodes:
-            if node in self.live and node.kind in SYNCHRONISING and node in self.after[node] and len(node.incoming) > 1:
-                self.report.add(JOIN_IN_LOOP, node.element)
             if node.kind == "boundaryEvent" and not node.interrupts and node.host is not None:
                 self._check_side_branch(node, node.host)
-        self._check_lists()
 
     def _tell(self, verdict: tokens.Verdict) -> None:
         """What was seen on every way the tokens can go."""
@@ -214,9 +196,8 @@ class _Soundness:
         for node in self.scope.nodes:
             passive = node.kind == "receiveTask" or node.trigger in ("message", "signal")
             if node.kind in ("receiveTask", "intermediateCatchEvent") and passive:
-                behind_gateway = any(f.source and f.source.kind == "eventBasedGateway" for f in node.incoming)
                 timed = any(boundary.trigger == "timer" and boundary.interrupts for boundary in node.boundaries)
-                if not behind_gateway and not timed:
+                if not timed and not any(_gives_up(flow.source) for flow in node.incoming):
                     self.report.add(WAIT_WITHOUT_EXIT, node.element)
 
     def _check_loops(self) -> None:
@@ -288,15 +269,12 @@ class _Soundness:
         unjoined = {node: [] if _joins(node) else ahead for node, ahead in self.ahead.items()}
         return any(flow.target and fork in self.reachable([flow.target], unjoined) for flow in fork.outgoing)
 
-    def _check_lists(self) -> None:
-        joins = [n for n in self.scope.nodes if n in self.live and _joins(n)]
-        forks = [n for n in self.scope.nodes if n in self.live and _forks(n)]
-        for node in self.scope.nodes:
-            if node.kind != "scriptTask" or not any(node in self.after[fork] for fork in forks):
-                continue
-            name = _list_variable(node)
-            if name and any(join in self.after[node] for join in joins):
-                self.report.add(LIST_AT_JOIN, node.element, name=shown(name))
+
+def _gives_up(gateway: Node | None) -> bool:
+    """Whether an event-based gateway waits for the time as well."""
+    if gateway is None or gateway.kind != "eventBasedGateway":
+        return False
+    return any(flow.target is not None and flow.target.trigger == "timer" for flow in gateway.outgoing)
 
 
 def _forks(node: Node) -> bool:
@@ -315,12 +293,3 @@ def _alternatives(node: Node) -> list[_Branch]:
         return flows
     interrupting = [_Branch(boundary, None) for boundary in node.boundaries if boundary.interrupts]
     return [*flows, *interrupting] if len(flows) == 1 and interrupting else []
-
-
-def _list_variable(node: Node) -> str | None:
-    script = next((child for child in node.element if child.tag.endswith("}script")), None)
-    try:
-        lines = compile_script((script.text or "") if script is not None else "").assignments
-    except ExpressionError:
-        return None
-    return next((name for name, expression in lines if expression.source.lstrip("(").startswith(("[", "{"))), None)

@@ -84,9 +84,9 @@ IMPLICIT_END = Rule(
 )
 IMPLICIT_SPLIT = Rule(
     "no-implicit-split",
-    "error",
-    "Из узла выходит несколько потоков. Поставьте после него шлюз: параллельный, если идти нужно по всем.",
-    "Several flows leave the node. Put a gateway behind it: a parallel one when all are to be taken.",
+    "warning",
+    "Из узла выходит несколько потоков: токен пойдёт по каждому, где нет условия или оно верно. Нарисуйте это шлюзом.",
+    "Several flows leave the node: a token goes along each without a condition or with a true one. Draw a gateway.",
 )
 FAKE_JOIN = Rule(
     "fake-join",
@@ -120,7 +120,7 @@ SUPERFLUOUS_TERMINATION = Rule(
 )
 INCLUSIVE = Rule(
     "no-inclusive-gateway",
-    "warning",
+    "info",
     "Неисключающий шлюз трудно читать и проверять. По возможности замените его исключающим или параллельным.",
     "An inclusive gateway is hard to read and to check. Use an exclusive or a parallel one if you can.",
 )
@@ -136,6 +136,8 @@ LABEL = Rule(
     "Нет названия. Назовите элемент так, чтобы схему понял человек, который её не рисовал.",
     "There is no label. Name the element so that somebody who did not draw it understands it.",
 )
+AWAITED = frozenset({"message", "timer", "signal", "conditional"})
+"""What an event-based gateway can wait for."""
 
 
 def check(drawing: Drawing, report: Report) -> None:
@@ -257,7 +259,8 @@ def _check_event_gateway(node: Node, report: Report) -> None:
         target = flow.target
         if target is None:
             continue
-        catches = target.kind == "receiveTask" or (target.kind == "intermediateCatchEvent" and target.trigger)
+        caught = target.kind == "intermediateCatchEvent" and target.trigger in AWAITED
+        catches = target.kind == "receiveTask" or caught
         if flow.condition is not None or not catches or len(target.incoming) > 1:
             report.add(EVENT_GATEWAY, flow.element, target=shown(target.name or target.id))
 
@@ -276,6 +279,8 @@ def _check_connections(node: Node, report: Report) -> None:
     plain = [flow for flow in node.outgoing if flow.condition is None and flow.id != node.element.get("default")]
     if len(plain) > 1 and node.kind not in GATEWAYS:
         report.add(IMPLICIT_SPLIT, node.element)
+    if node.kind in ACTIVITIES and node.outgoing and all(flow.condition is not None for flow in node.outgoing):
+        report.add(NO_DEFAULT, node.element)
     unsure = [flow for flow in node.outgoing if flow.condition is not None and flow.id != node.element.get("default")]
     if node.kind in ACTIVITIES and node.outgoing and len(unsure) == len(node.outgoing):
         report.add(NO_DEFAULT, node.element)

@@ -110,7 +110,7 @@ CASES = [
     case(
         "an untyped task passes through",
         process(start(), node("task", "a"), task("b"), end(), chain("start", "a", "b", "end")),
-        """
+        story="""
             start: start a | b
             b: b end | done
         """,

@@ -64,13 +64,6 @@ MEANING: dict[str, tuple[bytes, bytes]] = {
         drawing(CHOICE + script(), "start > set > g > end; g > set [x == 1]"),
         drawing(CHOICE + task(), "start > work > g > end; g > work [x == 1]"),
     ),
-    "join-in-loop": (
-        drawing(
-            gateway("parallel", "f") + task(id="a") + task(id="b") + gateway("parallel", "j") + CHOICE,
-            "start > f; f > a > j; f > b > j; j > g > end; g > f [x == 1]",
-        ),
-        fork("parallel"),
-    ),
     "tokens-multiply": (
         drawing(
             gateway("exclusive", "m") + gateway("parallel", "f") + task(id="a") + task(id="b"),
@@ -88,10 +81,6 @@ MEANING: dict[str, tuple[bytes, bytes]] = {
         ),
     ),
     "too-tangled": (tangle(70), tangle(5)),
-    "list-at-join": (
-        fork("parallel", middle=script("x = [1]", id="b")),
-        fork("parallel", middle=script("x = 1", id="b")),
-    ),
     # expressions and times
     "expression": (choice("exclusive", "[__import__('os')]"), choice("exclusive")),
     "expression-missing": (choice("exclusive", "[ ]"), choice("exclusive")),

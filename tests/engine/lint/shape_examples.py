@@ -6,7 +6,6 @@ from engine.bpmn.lint.limits import MOST_NODES
 from engine.bpmn.xml import MOST_BYTES
 from tests.engine.lint.fragments import (
     BUTTON,
-    CHOICE,
     INNER,
     INSTANCES,
     LOOPED,
@@ -24,6 +23,7 @@ from tests.engine.lint.fragments import (
     many,
     nested,
     sub,
+    throw,
     timed,
     undone,
     watched,
@@ -174,12 +174,9 @@ SHAPE: dict[str, tuple[bytes, bytes]] = {
     ),
     "event-kind": (edge("<terminateEventDefinition/>"), edge(timer("PT1H"))),
     "token-quantity": (chain(task(attributes='startQuantity="2"')), PLAIN),
-    "conditional-flow-from-task": (
+    "conditional-flow-from-event": (
+        drawing(throw("tell", "") + script(), "start > tell > end; tell > set [x == 1]; set > end"),
         drawing(task() + script(), "start > work > end; work > set [x == 1]; set > end"),
-        drawing(
-            task() + CHOICE + script(),
-            "start > work > g > end; g > set [x == 1]; set > end",
-        ),
     ),
     "condition-not-read": (
         drawing(gateway("parallel", "g") + script(), "start > g > end; g > set [x == 1]; set > end"),

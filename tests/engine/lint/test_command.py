@@ -11,7 +11,7 @@ from engine.bpmn.lint.command import command
 from tests.engine.lint.sketch import chain, task
 
 WITH_FORM = chain(task('<desk:action id="pause" label="Пауза" form="pause"/>'))
-BROKEN = chain('<task id="some" name="Что-то"/>')
+BROKEN = chain(task(id="some", attributes='startQuantity="2"'))
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ def test_json_has_one_entry_a_file_with_its_problems(tmp_path: Path, capsys: pyt
     assert files["good.bpmn"] == []
     (problem,) = files["bad.bpmn"]
     assert set(problem) == {"rule", "severity", "element_id", "element_name", "line", "message", "fix"}
-    assert (problem["rule"], problem["severity"], problem["element_id"]) == ("untyped-task", "error", "some")
+    assert (problem["rule"], problem["severity"], problem["element_id"]) == ("token-quantity", "error", "some")
 
 
 def test_warnings_alone_return_zero(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -54,11 +54,11 @@ def test_text_is_russian_unless_the_language_is_set(
     (tmp_path / "a.bpmn").write_bytes(BROKEN)
 
     command([tmp_path], "text")
-    assert "У задачи нет типа" in capsys.readouterr().out
+    assert "startQuantity = 2 не исполняется" in capsys.readouterr().out
 
     monkeypatch.setenv("BPMDESK_LANGUAGE", "en")
     command([tmp_path], "text")
-    assert "The task has no type" in capsys.readouterr().out
+    assert "startQuantity = 2 is not executed" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("folder", ["processes", "forms", "processes/forms"])

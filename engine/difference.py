@@ -17,6 +17,9 @@ from engine.errors import EngineError, NotFound
 from engine.models import ProcessDefinition, Resource
 
 Kind = Literal["added", "removed", "changed"]
+_ENDS = ("source", "target")
+_UNTOLD = frozenset({"name", "lane", "within", "event"})
+"""Of an element that came or went: its title and its place in the drawing say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,22 +131,31 @@ def _of_items(old: Portrait, new: Portrait, matched: Mapping[str, str]) -> Itera
 
 def _whole(kind: Kind, item: Item) -> Change:
     """An element that one version only has; what it says goes along, so that nothing must be looked up."""
-    told = {name: value for name, value in item.facts.items() if name not in ("name", "lane", "within", "event")}
+    told = {name: value for name, value in item.facts.items() if name not in _UNTOLD}
     buttons = {f"action.{a.get('label', i)}": a.get("form", "") for i, a in item.actions.items()}
     sides = [(None, value) if kind == "added" else (value, None) for value in (*told.values(), *buttons.values())]
     facts = tuple(Fact(name, *side) for name, side in zip((*told, *buttons), sides, strict=True))
     what = "flow" if item.kind == "sequenceFlow" else "node"
-    return Change(kind, what, item.id, item.name or item.id, item.kind, item.id, facts)
+    return Change(kind, what, item.id, _called(item), item.kind, item.id, facts)
+
+
+def _called(item: Item) -> str:
+    """What the element is called; a flow without a name is called by its ends."""
+    if item.kind == "sequenceFlow" and not item.name:
+        return " → ".join(str(item.facts.get(end, "–")) for end in _ENDS)
+    return item.name or item.id
 
 
 def _of_item(old: Item, new: Item) -> Iterator[Change]:
     what = "flow" if new.kind == "sequenceFlow" else "node"
     facts = list(_facts({"type": old.kind, **old.facts}, {"type": new.kind, **new.facts}))
+    if what == "flow" and old.rest == new.rest:
+        facts = [fact for fact in facts if fact.field not in _ENDS]  # only a neighbour has another name
     buttons = list(_of_actions(old, new))
     if what == "node" and old.rest != new.rest and not facts and not buttons:
         facts = [Fact("other", None, None)]
     if facts:
-        yield Change("changed", what, new.id, new.name or new.id, new.kind, new.id, tuple(facts))
+        yield Change("changed", what, new.id, _called(new), new.kind, new.id, tuple(facts))
     yield from buttons
 
 

@@ -127,10 +127,6 @@ def lines(difference: Difference, language: str = "ru") -> list[Line]:
 def _title(change: Change, english: int) -> str:
     kind = _THINGS.get(change.type) if change.what in ("node", "flow") else _WHATS.get(change.what)
     word = (kind or _WHATS["node"])[english]
-    if change.what == "flow":
-        ends = {fact.field: fact.after or fact.before for fact in change.facts}
-        if ends.get("source") and ends.get("target") and change.kind != "changed":
-            return f"{word} {_quoted(ends['source'], english)} → {_quoted(ends['target'], english)}"
     return f"{word} {_quoted(change.name, english)}" if change.name else word
 
 

@@ -65,9 +65,9 @@ def test_new_node_comes_with_what_it_says_and_with_its_flows() -> None:
 
     assert told(before, after) == [
         "Задача «Check» – добавлено; добавлен статус обращения checking; добавлена кнопка «Ok»",
-        "Путь «Work» → «Check» – добавлено",
-        "Путь «Check» → «End» – добавлено",
-        "Путь «Work» → «End» – удалено",
+        "Путь «Work → Check» – добавлено",
+        "Путь «Check → End» – добавлено",
+        "Путь «Work → End» – удалено",
     ]
 
 
@@ -179,7 +179,7 @@ def forked(condition: str, default: str = "g_b") -> bytes:
 
 
 def test_condition_and_default_flow() -> None:
-    assert told(forked("x == 1"), forked("x == 2")) == ["Путь «g_a» – изменено; условие: x == 1 → x == 2"]
+    assert told(forked("x == 1"), forked("x == 2")) == ["Путь «G → A» – изменено; условие: x == 1 → x == 2"]
     assert "путь по умолчанию: g_b → g_a" in told(forked("x == 1"), forked("x == 1", "g_a"))[0]
 
 
@@ -187,6 +187,17 @@ def test_flow_that_was_drawn_anew_between_the_same_nodes_is_the_same() -> None:
     before = line(user("work", "go"))
 
     assert changes(before, before.replace(b'id="start_work"', b'id="Flow_0x9"')) == []
+
+
+def test_flow_to_a_node_that_was_renamed_is_the_same_flow() -> None:
+    assert changes(line(user("work", "go")), line(user("work", "go", name="Иначе"))) == [("changed", "node", "work")]
+
+
+def test_flow_that_leads_elsewhere_is_told() -> None:
+    before = drawing(start(), user("a", "go"), user("b", "go"), end(), flows("start>a", "a>b", "b>end"))
+    after = before.replace(b'sourceRef="a" targetRef="b"', b'sourceRef="a" targetRef="end"')
+
+    assert told(before, after) == ["Путь «A → End» – изменено; куда: «B» → «End»"]
 
 
 def test_spaces_prefixes_and_order_of_attributes_are_no_difference() -> None:

@@ -15,7 +15,7 @@ from engine import versions as engine_versions
 from engine.errors import DeploymentRefused, Problem
 from engine.models import Deployment
 from services.notifications import live
-from webui.admin import definitions, findings, uploads, versions
+from webui.admin import definitions, findings, scenarios, uploads, versions
 from webui.admin.blueprint import STUDIO, blueprint
 from webui.routes import Visit, leave_to, route
 from webui.views import diagram
@@ -62,7 +62,7 @@ def process(visit: Visit, key: str) -> ResponseReturnValue:
         gate=versions.gate(visit, chosen, versions.refusal(request.args.get("refused", ""))),
         starts=versions.starts(visit.session, chosen),
         journal=engine_versions.journal(visit.session, key),
-        migration_url=versions.migration_url(chosen),
+        migration_url=versions.migration_url(family, chosen),
         findings=findings.from_stored(chosen.lint),
         lint_counts={version.id: findings.count(findings.from_stored(version.lint)) for version in family.versions},
     )
@@ -84,6 +84,7 @@ def process_diagram(visit: Visit, key: str, number: int) -> ResponseReturnValue:
 def _activate_ready(visit: Visit, deployment: Deployment) -> None:
     """Activate the new versions that nothing speaks against; the others wait as drafts for somebody to look."""
     for definition in deployment.definitions:
+        scenarios.operations.examine(visit.session, definition)
         if definition.state == "draft" and not engine_versions.obstacles(visit.session, definition):
             engine_versions.activate(visit.session, definition, by=visit.agent.ref)
 

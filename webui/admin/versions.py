@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import abort, current_app, jsonify, render_template, request, url_for
+from flask import abort, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from sqlalchemy import select
@@ -50,11 +50,11 @@ def starts(session: Session, chosen: ProcessDefinition) -> Sequence[StartEvent]:
     return session.scalars(query.order_by(StartEvent.id)).all()
 
 
-def migration_url(chosen: ProcessDefinition) -> str | None:
-    """Where running tickets are moved to this version."""
-    if "admin.migration_new" not in current_app.view_functions:
+def migration_url(family: Family, chosen: ProcessDefinition) -> str | None:
+    """Where running tickets are moved to this version; None when there are none elsewhere."""
+    if not family.staying(chosen):
         return None
-    return url_for("admin.migration_new", target=chosen.id)
+    return url_for("admin.new_migration", process=family.key, target=chosen.version)
 
 
 @route(blueprint, "/processes/<key>/versions/<int:number>/activation", roles=STUDIO, methods=["POST"])

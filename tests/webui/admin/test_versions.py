@@ -24,6 +24,7 @@ def test_an_activation_says_who_moves_and_who_stays(office: Office, running_erra
 
     assert "Новые обращения пойдут по версии 2 сразу" in page
     assert "2 идущих останутся на версии 1." in page
+    assert "Перенести обращения на эту версию" in page
     assert "Версия 1 будет снята" in page
 
 
@@ -156,7 +157,7 @@ def test_failing_scenarios_are_named_beside_the_button(office: Office, admin: Vi
 
     page = admin.get("/admin/processes/errand?version=1").text
 
-    assert "3 сценариев не прошли" in page
+    assert "3 сценария не прошли" in page
     assert 'name="reason"' in page
 
 

@@ -222,16 +222,19 @@ def test_suspended_instance_looks_when_it_is_resumed(driver: Driver) -> None:
         lambda _session, _instance: {"ticket": Namespace("ticket", {"priority": lambda: seen["priority"]}, {})}
     )
     instance = driver.run(watched(interrupting=True))
-    with driver.database.transaction() as session:
-        suspension.suspend(session, instance, reason="-", by="agent:1")
     seen["priority"] = "high"
 
+    with driver.database.transaction() as session:
+        suspension.suspend(session, instance, reason="-", by="agent:1")
     reconsider(driver, instance)
     assert driver.moves(instance) == ["start", "suspend"]
+    assert driver.open_tasks(instance) == ["work"]
     with driver.database.transaction() as session:
         suspension.resume(session, instance, reason="-", by="agent:1")
 
     assert driver.open_tasks(instance) == ["hurry"]
+    with driver.database.reading() as session:
+        assert rebuild.compare(session, session.get_one(ProcessInstance, instance)) == ""
 
 
 def reconsider(driver: Driver, instance: int) -> None:

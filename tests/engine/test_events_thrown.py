@@ -14,6 +14,7 @@ from tests.engine.drawings import (
     end,
     event,
     gateway,
+    node,
     service,
     start,
     subprocess,
@@ -426,3 +427,27 @@ def test_missed_periods_of_a_bounded_cycle_count() -> None:
     twins.advance("PT5H")
 
     assert twins.called == ["tell", "tell"]
+
+
+def test_instances_that_were_dropped_with_their_loop_hear_nothing() -> None:
+    loop = (
+        "<bpmn:multiInstanceLoopCharacteristics><bpmn:loopCardinality>2</bpmn:loopCardinality>"
+        "</bpmn:multiInstanceLoopCharacteristics>"
+    )
+    twins = Twins(
+        drawing(
+            start(),
+            node("receiveTask", "hear", loop, messageRef="message_m"),
+            boundary("stop", "hear", event("signal", "stop")),
+            throw("say", event("message", "m")),
+            end(),
+            end("e2"),
+            chain("start", "hear", "end"),
+            chain("stop", "say", "e2"),
+        )
+    )
+
+    twins.deliver("stop")
+
+    assert twins.completed
+    assert twins.thrown == [("message", "m")]

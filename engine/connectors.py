@@ -97,10 +97,13 @@ _substitute: ContextVar[Call | None] = ContextVar("substitute", default=None)
 
 
 def call(name: str, execution: Execution, arguments: Mapping[str, Any]) -> Any:
-    """Call the connector `name`; raises NotFound, StepFailed for an argument that it does not know."""
-    substitute = _substitute.get()
-    if substitute is not None:
-        return substitute(name, execution, arguments)
+    """Call the connector `name`, or what stands in for it; raises what `carry_out` raises."""
+    substitute = _substitute.get() or carry_out
+    return substitute(name, execution, arguments)
+
+
+def carry_out(name: str, execution: Execution, arguments: Mapping[str, Any]) -> Any:
+    """Call the connector itself; raises NotFound, StepFailed for an argument that it does not know."""
     connector = get(name)
     unknown = sorted(set(arguments) - {parameter.name for parameter in connector.parameters})
     if unknown:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from engine.values import stored
 from services.catalog.models import PRIORITIES, Product, ServiceOffering, TicketType
 from services.catalog.queries import priority_name
 from services.clients.models import Client, Company
@@ -92,7 +93,8 @@ def write(
     setattr(ticket, name, value)
     if name.endswith("_id"):
         session.expire(ticket, [name.removesuffix("_id")])
-    _record(session, ticket, name, field.shown(session, old), field.shown(session, value), actor, reason, step)
+    shown = field.shown(session, old), field.shown(session, value)
+    _record(session, ticket, name, *shown, actor, reason, step, {"value": stored(value)} if _is_coded(name) else {})
     if name == "type_id":
         _follow_type(session, ticket, actor, step)
     if name == "client_id":
@@ -119,11 +121,25 @@ def _stored(name: str, value: Any) -> Any:
     return value
 
 
+def _is_coded(name: str) -> bool:
+    """Whether the value is something else than what is shown: then the history keeps both."""
+    return name.endswith("_id") or name in ("priority", "wait_until")
+
+
 def _record(
-    session: Session, ticket: Ticket, name: str, old: str, new: str, actor: str | None, reason: str, step: str
+    session: Session,
+    ticket: Ticket,
+    name: str,
+    old: str,
+    new: str,
+    actor: str | None,
+    reason: str,
+    step: str,
+    data: dict[str, Any],
 ) -> None:
     kind = "assigned" if name == "responsible_id" else "field"
-    history.record(session, ticket, kind, actor=actor, field=name, old=old, new=new, reason=reason, step=step)
+    told = {"old": old, "new": new, "reason": reason, "step": step}
+    history.record(session, ticket, kind, actor=actor, field=name, data=data, **told)
 
 
 def _follow_type(session: Session, ticket: Ticket, actor: str | None, step: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.figures import Figure, table
 from benchmarks.workplace import workplace
-from engine import migration
+from engine import migrating, migration, route
 from engine.models import Migration, ProcessDefinition
 from tests.desk import Desk
 from tests.lifecycle import deploy_changed
@@ -29,11 +29,11 @@ def figures() -> Iterator[Figure]:
         order = _begin(desk, before, after)
         kill, halfway = _timed(lambda: _killed(desk, order))
         rest, moved = _timed(lambda: _work(desk, order))
-        yield Figure(f"migration of {TICKETS} tickets, killed at 110", "s", 30.0, (kill + rest,), f"{halfway}, {moved}")
+        yield Figure(f"migration of {TICKETS} tickets, killed at 110", "s", 10.0, (kill + rest,), f"{halfway}, {moved}")
         with desk.change() as session:
             migration.undo(session, migration.one(session, order), by="benchmark")
         undo, undone = _timed(lambda: _work(desk, order))
-        yield Figure(f"undoing a migration of {TICKETS} tickets", "s", 30.0, (undo,), undone)
+        yield Figure(f"undoing a migration of {TICKETS} tickets", "s", 10.0, (undo,), undone)
 
 
 def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -60,12 +60,12 @@ def _preview(desk: Desk, before: int, after: int) -> list[str]:
 def _begin(desk: Desk, before: int, after: int) -> int:
     with desk.change() as session:
         ends = (session.get_one(ProcessDefinition, each) for each in (before, after))
-        return migration.begin(session, *ends, MAPPING, by="benchmark").id
+        return migration.begin(session, *ends, MAPPING, by="benchmark", comment="measuring").id
 
 
 def _killed(desk: Desk, order: int) -> str:
     """The worker dies while it moves the 110th ticket: its batch is rolled back."""
-    moved, carry_over = [], migration.carry_over
+    moved, carry_over = [], route.carry_over
 
     def dying(*given: Any, **more: Any) -> None:
         moved.append(1)
@@ -73,19 +73,19 @@ def _killed(desk: Desk, order: int) -> str:
             raise KeyboardInterrupt
         carry_over(*given, **more)
 
-    migration.carry_over = dying
+    route.carry_over = dying
     try:
-        migration.execute(desk.database, [order])
+        migrating.execute(desk.database, [order])
     except KeyboardInterrupt:
         return f"after the kill {_states(desk, order)}"
     finally:
-        migration.carry_over = carry_over
+        route.carry_over = carry_over
     raise AssertionError("the worker was not killed")
 
 
 def _work(desk: Desk, order: int) -> str:
     while _is_under_way(desk, order):
-        migration.execute(desk.database, [order])
+        migrating.execute(desk.database, [order])
     return f"at the end {_states(desk, order)}"
 
 

@@ -34,7 +34,7 @@ def register(source: DueSource) -> None:
 def sources() -> dict[str, DueSource]:
     """All sources by name; the engine's own jobs are always among them."""
     import engine.jobs
-    import engine.migration
+    import engine.migrating
     import engine.start_timers  # noqa: F401 - all register themselves; they are built on this module
 
     return dict(_sources)

@@ -12,22 +12,20 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import clock, incidents, jobs, runtime, suspension
+from engine import clock, incidents, jobs, reasons, runtime, suspension
 from engine.bpmn import surgery
 from engine.bpmn.machine import Machine
 from engine.circumstances import facts
 from engine.errors import NotFound, Refused
 from engine.models import Incident, Job, ProcessInstance, UserTask
 from engine.reconcile import OpenRow
+from engine.route import OPEN
 from engine.stepper import Move, load, lock, step
 
-SHORTEST_REASON = 5
-LONGEST_REASON = 500
 MOST_BYTES = 16 * 1024
 """Of one variable as JSON."""
 FARTHEST = timedelta(days=3650)
 _NAME = re.compile(r"[A-Za-z_]\w{0,63}", re.ASCII)
-OPEN = ("active", "suspended")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,20 +143,20 @@ def set_due(session: Session, job_id: int, at: datetime, *, reason: str, by: str
 
 def suspend(session: Session, instance_id: int, *, reason: str, by: str) -> Standing:
     """Stop the instance where it stands; its timers keep what they have left."""
-    return standing(session, suspension.suspend(session, instance_id, reason=_checked(reason), by=by), since=-1)
+    return standing(session, suspension.suspend(session, instance_id, reason=reasons.checked(reason), by=by), since=-1)
 
 
 def resume(session: Session, instance_id: int, *, reason: str, by: str) -> Standing:
     """Let a suspended instance go on."""
     since = _newest(session, instance_id)
-    found = suspension.resume(session, instance_id, reason=_checked(reason), by=by)
+    found = suspension.resume(session, instance_id, reason=reasons.checked(reason), by=by)
     return standing(session, found, since=since)
 
 
 def cancel(session: Session, instance_id: int, *, reason: str, by: str) -> Standing:
     """End the instance without its process; everything it waited for is closed."""
     instance = _open(session, instance_id)
-    runtime.cancel(session, instance.id, reason=_checked(reason), actor=by)
+    runtime.cancel(session, instance.id, reason=reasons.checked(reason), actor=by)
     return standing(session, instance, since=-1)
 
 
@@ -200,7 +198,7 @@ def _mend(
     element_id: str | None = None,
 ) -> Standing:
     """One step made by hand; `data` may grow while it is made."""
-    data["reason"] = _checked(reason)
+    data["reason"] = reasons.checked(reason)
     instance = _open(session, instance_id)
     since = _newest(session, instance_id)
     here = {place.key: place.element_id for place in places(session, instance)}
@@ -220,16 +218,6 @@ def _open(session: Session, instance_id: int) -> ProcessInstance:
     if instance.state not in OPEN:
         raise Refused("Expected an instance that has not ended, but it has", "Экземпляр уже закончен, чинить нечего")
     return instance
-
-
-def _checked(reason: str) -> str:
-    text = reason.strip()[:LONGEST_REASON]
-    if len(text) < SHORTEST_REASON:
-        raise Refused(
-            f"Expected a reason of at least {SHORTEST_REASON} characters",
-            "Напишите причину, не короче пяти знаков: она останется в истории",
-        )
-    return text
 
 
 def _newest(session: Session, instance_id: int) -> int:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.orm import Session
 
-from engine import anchors, clock
+from engine import anchors, clock, migration
 from engine.config import Settings
 from engine.db import Database
 from engine.due import DueSource
@@ -55,6 +55,7 @@ class _House:
         if _EVENTS in chores:
             with database.transaction() as session:
                 live.prune(session)
+                migration.forget_expired(session)
                 tokens.forget_answers(session)
         if _FILES in chores:
             with database.reading() as session:

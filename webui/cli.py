@@ -18,6 +18,7 @@ from engine.config import Settings
 from engine.errors import DeploymentRefused, EngineError
 from webui.opened import opened_desk as _desk
 from webui.opened import until_the_end as _until_the_end
+from webui.repair_commands import migrate_instances, repair
 from webui.version_commands import diff, rollback, versions
 from webui.wording import both
 
@@ -275,7 +276,7 @@ def token(email: str, scopes: Sequence[str], name: str, days: int) -> None:
     click.echo(secret)
 
 
-for _each in (versions, diff, rollback):
+for _each in (versions, diff, rollback, migrate_instances, repair):
     cli.add_command(_each)
 
 

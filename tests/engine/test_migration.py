@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import migration, repair, verify
+from engine import migrating, migration, repair, route, verify
 from engine.errors import Refused
 from engine.migration import Attempt, Verdict
 from engine.models import History, Job, Migration, MigrationItem, ProcessDefinition, ProcessInstance, UserTask
@@ -56,10 +56,10 @@ class Mover:
     def begin(self, source: int = 1, target: int = 2, key: str = "p", *, rebind: bool = False, **mapping: str) -> int:
         with self.driver.database.transaction() as session:
             ends = self.version(session, source, key), self.version(session, target, key)
-            return migration.begin(session, *ends, mapping, rebind=rebind, by="agent:1", comment="why").id
+            return migration.begin(session, *ends, mapping, rebind=rebind, by="agent:1", comment="a better way").id
 
     def work(self, migration_id: int) -> None:
-        migration.execute(self.driver.database, [migration_id])
+        migrating.execute(self.driver.database, [migration_id])
 
     def run(self, source: int = 1, target: int = 2, key: str = "p", *, rebind: bool = False, **mapping: str) -> int:
         number = self.begin(source, target, key, rebind=rebind, **mapping)
@@ -625,7 +625,7 @@ def test_versions_of_two_processes_are_refused(driver: Driver, mover: Mover) -> 
     driver.deploy(plain(), called("x"))
 
     with pytest.raises(Refused, match="two versions of one process"), driver.database.transaction() as session:
-        migration.begin(session, mover.version(session, 1), mover.version(session, 1, "q"), by="agent:1")
+        migration.begin(session, mover.version(session, 1), mover.version(session, 1, "q"), by="agent:1", comment="why not")
 
 
 # trial, batches, kill, undo
@@ -717,7 +717,7 @@ def test_a_killed_worker_loses_nothing(driver: Driver, mover: Mover, monkeypatch
     driver.deploy(plain("b", "c"))
     number = mover.begin()
     moved: list[int] = []
-    carry_over = migration.carry_over
+    carry_over = route.carry_over
 
     def killed(session: Any, instance: ProcessInstance, *rest: Any, **more: Any) -> None:
         moved.append(instance.id)
@@ -725,7 +725,7 @@ def test_a_killed_worker_loses_nothing(driver: Driver, mover: Mover, monkeypatch
             raise KeyboardInterrupt
         carry_over(session, instance, *rest, **more)
 
-    monkeypatch.setattr(migration, "carry_over", killed)
+    monkeypatch.setattr(route, "carry_over", killed)
     with pytest.raises(KeyboardInterrupt):
         mover.work(number)
     halfway = mover.states(number)
@@ -743,10 +743,10 @@ def test_a_lease_keeps_workers_apart_and_runs_out(driver: Driver, mover: Mover) 
     number = mover.begin()
 
     with driver.database.transaction() as session:
-        first, second = (migration.claim(session, owner, 10) for owner in ("one", "two"))
-    driver.clock.advance(migration.LEASE)
+        first, second = (migrating.claim(session, owner, 10) for owner in ("one", "two"))
+    driver.clock.advance(migrating.LEASE)
     with driver.database.transaction() as session:
-        third = migration.claim(session, "two", 10)
+        third = migrating.claim(session, "two", 10)
 
     assert (first, second, third) == ([number], [], [number])
 

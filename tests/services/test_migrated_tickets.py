@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from engine import clock, migration, verify
+from engine import clock, migrating, migration, verify
 from engine.models import Job, UserTask
 from tests.desk import Desk
 from tests.lifecycle import deploy_changed
@@ -28,8 +28,8 @@ def in_work(desk: Desk, client: str) -> int:
 
 def moved(desk: Desk) -> migration.Progress:
     with desk.change() as session:
-        order = migration.begin(session, *deploy_changed(session), MAPPING, by="agent:1").id
-    migration.execute(desk.database, [order])
+        order = migration.begin(session, *deploy_changed(session), MAPPING, by="agent:1", comment="a better way").id
+    migrating.execute(desk.database, [order])
     with desk.look() as session:
         return migration.progress(session, migration.one(session, order))
 

@@ -116,7 +116,7 @@ def _as_json(value: Any) -> str:
 
 def _mending(session: Session, found: ProcessInstance) -> Mending | None:
     """None when nothing can be repaired: it has ended, or its state cannot be opened."""
-    if found.state not in repair.OPEN:
+    if found.ended_at is not None:
         return None
     try:
         places = tuple(reversed(repair.places(session, found)))

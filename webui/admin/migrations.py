@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from engine import migration
+from engine import migrating, migration
 from engine.errors import NotFound, Refused
 from engine.migration import Attempt, Verdict
 from engine.models import Migration, MigrationItem, ProcessDefinition, ProcessInstance
@@ -28,7 +28,6 @@ from webui.routes import Visit, leave_to, may, route
 _MOST = 100
 """Tickets named in one list."""
 _MAPS = "m:"
-_SHORTEST_REASON = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +91,7 @@ def try_migration(visit: Visit) -> ResponseReturnValue:
 @route(blueprint, "/migrations", roles=ADMIN, methods=["POST"])
 def begin_migration(visit: Visit) -> ResponseReturnValue:
     plan = _asked(visit.session, request.form)
-    reason = request.form.get("reason", "").strip()[:500]
     try:
-        if len(reason) < _SHORTEST_REASON:
-            raise Refused("Write the reason, at least five characters", "Напишите причину, не короче пяти знаков")
         order = migration.begin(
             visit.session,
             plan.source,
@@ -103,7 +99,7 @@ def begin_migration(visit: Visit) -> ResponseReturnValue:
             plan.mapping,
             rebind=plan.rebind,
             by=visit.agent.ref,
-            comment=reason,
+            comment=request.form.get("reason", ""),
         )
     except Refused as refusal:
         return _wizard(visit.session, plan, refusal=words(refusal)), 422
@@ -173,7 +169,7 @@ def _wizard(session: Session, plan: Plan, *, tried: Sequence[Attempt] | None = N
         named=_named(session, [*listed[:_MOST], *(v for v in verdicts if v.outcome != "moves")][: 2 * _MOST]),
         tried=tried,
         failures=[attempt for attempt in tried or () if attempt.outcome != "moved"][:_MOST],
-        batches=-(-counts["moves"] // migration.BATCH),
+        batches=-(-counts["moves"] // migrating.BATCH),
         language=spoken(),
         maps=_MAPS,
         refusal=refusal,

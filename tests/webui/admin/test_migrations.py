@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine import migration
+from engine import migrating
 from engine.models import Migration, ProcessInstance
 from tests.webui.admin.conftest import Office, Visitor
 from tests.webui.admin.drawings import errand
@@ -30,8 +30,8 @@ def errands(office: Office) -> list[int]:
 
 def work(office: Office) -> None:
     with office.desk.database.transaction() as session:
-        ids = migration.claim(session, "test", 10)
-    migration.execute(office.desk.database, ids)
+        ids = migrating.claim(session, "test", 10)
+    migrating.execute(office.desk.database, ids)
 
 
 def test_the_page_counts_who_moves_and_from_where(office: Office, errands: list[int], analyst: Visitor) -> None:

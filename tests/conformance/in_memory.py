@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from engine.bpmn import dmn
 from engine.bpmn.extensions import processes, read_index
 from engine.bpmn.machine import Machine, Wait
 from engine.bpmn.program import Part, Program
@@ -20,8 +21,14 @@ _AT_ONCE = datetime.min.replace(tzinfo=UTC)
 
 def program(files: Mapping[str, bytes], main: str = "p") -> Program:
     """The processes of these files; `main` is the one that is started."""
+    tables = {
+        id: decision
+        for name, content in files.items()
+        if name.endswith(".dmn")
+        for id, decision in dmn.decisions(content).items()
+    }
     parts = [
-        Part(process.get("id", ""), name, content, read_index(process))
+        Part(process.get("id", ""), name, content, read_index(process), tables)
         for name, content in files.items()
         if name.endswith(".bpmn")
         for process in processes(read(content, name))

@@ -44,6 +44,25 @@ def template() -> Path:
     return path
 
 
+@contextmanager
+def empty_database() -> Iterator[Database]:
+    """A database with all tables and no rows; one at a time, for its statements are compiled once in a process."""
+    database, path = _database()
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    shutil.copyfile(template(), path)
+    try:
+        yield database
+    finally:
+        database.dispose()
+
+
+@cache
+def _database() -> tuple[Database, Path]:
+    path = template().with_name("desk.db")
+    return Database(f"sqlite:///{path}"), path
+
+
 class Reloaded:
     """A database of its own with everything that the story starts in it."""
 
@@ -193,10 +212,7 @@ def _tasks(session: Session) -> list[UserTask]:
 def reloaded(files: Mapping[str, bytes], begin: datetime) -> Iterator[Reloaded]:
     """A run in an empty database of its own; the clock, the connectors and the listeners are the run's."""
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="conformance-")))
-        shutil.copyfile(template(), folder / "desk.db")
-        database = Database(f"sqlite:///{folder / 'desk.db'}")
-        stack.callback(database.dispose)
+        database = stack.enter_context(empty_database())
         time = FixedClock(begin)
         stack.enter_context(clock.using(time))
         run = Reloaded(database, time)

@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.conformance.case import Case
-from tests.conformance.cases import boundaries, event_parts, events, gateways, multi_instance, parts, patterns, tasks
+from tests.conformance.cases import (
+    boundaries,
+    decisions,
+    event_parts,
+    events,
+    gateways,
+    multi_instance,
+    parts,
+    patterns,
+    tasks,
+)
 
 _GROUPS = {
     "tasks": tasks,
@@ -15,6 +25,7 @@ _GROUPS = {
     "event sub-processes": event_parts,
     "sub-processes": parts,
     "multi-instance": multi_instance,
+    "decisions": decisions,
     "patterns": patterns,
 }
 

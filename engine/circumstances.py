@@ -33,7 +33,7 @@ def told(error: BaseException) -> dict[str, Any]:
     """The facts of an error and of its causes, redacted, with the stack; plain JSON."""
     known = facts(error).items()
     found = {name: _redacted(name, fact) for name, fact in known if fact not in (None, {}, "") and name not in _INNER}
-    russian = next((each.ru for each in causes(error) if getattr(each, "ru", None)), None)
+    russian = next((text for each in causes(error) if (text := getattr(each, "ru", None))), None)
     return {**found, **({"ru": redaction.text(russian)} if russian else {}), "stack": stack(error)}
 
 

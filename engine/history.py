@@ -12,10 +12,12 @@ import orjson
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
+from engine.db import table_of
 from engine.models import History, ProcessInstance
 
 MOST_TAPE = 64 * 1024
 """Bytes of answers that one step keeps; more are left out, and the instance cannot be rebuilt past that step."""
+_NEW = insert(table_of(History))
 _key = b""
 
 
@@ -38,18 +40,8 @@ def append(
     """Count the step and write its row; `data` must be plain JSON."""
     n = instance.version + 1
     digest = signature(instance.last_hash, instance.id, n, move, element_id, actor, at, data)
-    session.execute(
-        insert(History).values(
-            instance_id=instance.id,
-            n=n,
-            move=move,
-            element_id=element_id,
-            actor=actor,
-            at=at,
-            data=dict(data),
-            hash=digest,
-        )
-    )
+    row = {"instance_id": instance.id, "n": n, "move": move, "element_id": element_id, "actor": actor, "at": at}
+    session.execute(_NEW, {**row, "data": dict(data), "hash": digest})
     instance.version, instance.last_hash = n, digest
 
 

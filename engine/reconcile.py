@@ -7,11 +7,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, insert, literal, null, select, union_all, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    bindparam,
+    delete,
+    insert,
+    literal_column,
+    null,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.util import identity_key
 
 from engine import retries
 from engine.bpmn.machine import Machine, Wait
+from engine.db import Base, table_of
 from engine.models import Incident, Job, ProcessInstance, Subscription, UserTask
 
 _ROW_OF = {
@@ -45,21 +59,35 @@ class Cause:
     action: str | None
 
 
+# Built once: to put a statement together costs more than to run it.
+_TASK, _JOB, _SUBSCRIPTION, _INCIDENT = (table_of(each) for each in (UserTask, Job, Subscription, Incident))
+_INSTANCE: BindParameter[int] = bindparam("instance")
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
+_OPEN = union_all(
+    select(literal_column("'task'"), _TASK.c.id, _TASK.c.task_id).where(
+        _TASK.c.instance_id == _INSTANCE, _TASK.c.state == "open"
+    ),
+    select(literal_column("'subscription'"), _SUBSCRIPTION.c.id, _SUBSCRIPTION.c.task_id).where(
+        _SUBSCRIPTION.c.instance_id == _INSTANCE
+    ),
+    select(literal_column("'job'"), _JOB.c.id, _JOB.c.task_id).where(
+        _JOB.c.instance_id == _INSTANCE, _JOB.c.state.in_(("waiting", "failed", "suspended"))
+    ),
+    select(literal_column("'incident'"), _INCIDENT.c.id, _INCIDENT.c.details["key"].as_string()).where(
+        _INCIDENT.c.instance_id == _INSTANCE, _INCIDENT.c.state == "open", _INCIDENT.c.job_id.is_(None)
+    ),
+)
+_CLOSE_TASKS = update(_TASK).where(_TASK.c.id.in_(_IDS))
+_CLOSE_JOBS = (
+    update(_JOB).where(_JOB.c.id.in_(_IDS)).values(lease_until=null(), lease_owner=null()).returning(_JOB.c.error)
+)
+_UNSUBSCRIBE = delete(_SUBSCRIPTION).where(_SUBSCRIPTION.c.id.in_(_IDS))
+_NEW_TASKS, _NEW_JOBS, _NEW_SUBSCRIPTIONS = insert(_TASK), insert(_JOB), insert(_SUBSCRIPTION)
+
+
 def open_rows(session: Session, instance_id: int) -> dict[str, OpenRow]:
     """All open rows of the instance by the workflow's task id, in one query."""
-    tasks = select(literal("task"), UserTask.id, UserTask.task_id).where(
-        UserTask.instance_id == instance_id, UserTask.state == "open"
-    )
-    subscriptions = select(literal("subscription"), Subscription.id, Subscription.task_id).where(
-        Subscription.instance_id == instance_id
-    )
-    jobs = select(literal("job"), Job.id, Job.task_id).where(
-        Job.instance_id == instance_id, Job.state.in_(("waiting", "failed", "suspended"))
-    )
-    notes = select(literal("incident"), Incident.id, Incident.details["key"].as_string()).where(
-        Incident.instance_id == instance_id, Incident.state == "open", Incident.job_id.is_(None)
-    )
-    rows = session.execute(union_all(tasks, subscriptions, jobs, notes))
+    rows = session.execute(_OPEN, {"instance": instance_id})
     return {
         f"incident:{row_id}" if kind == "incident" else key: OpenRow(kind, row_id, key) for kind, row_id, key in rows
     }
@@ -95,26 +123,21 @@ def close_all(session: Session, gone: Iterable[OpenRow], cause: Cause) -> None:
         if ids := [row.id for row in group if row.kind == "job"]:
             _close_jobs(session, ids, "done" if state == "completed" else state, cause)
     if ids := [row.id for row in rows if row.kind == "subscription"]:
-        session.execute(delete(Subscription).where(Subscription.id.in_(ids)))
+        session.execute(_UNSUBSCRIBE, {"ids": ids})
     if ids := [row.id for row in rows if row.kind == "incident"]:
         _resolve(session, Incident.id.in_(ids), cause)
 
 
 def _close_tasks(session: Session, ids: list[int], state: str, cause: Cause) -> None:
-    session.execute(
-        update(UserTask)
-        .where(UserTask.id.in_(ids))
-        .values(state=state, ended_at=cause.at, ended_by=cause.actor, action=cause.action)
-    )
+    closed = {"state": state, "ended_at": cause.at, "ended_by": cause.actor, "action": cause.action}
+    session.execute(_CLOSE_TASKS, {"ids": ids, **closed})
+    _tell(session, UserTask, ids, closed)
 
 
 def _close_jobs(session: Session, ids: list[int], state: str, cause: Cause) -> None:
-    failed = session.scalars(
-        update(Job)
-        .where(Job.id.in_(ids))
-        .values(state=state, ended_at=cause.at, lease_until=null(), lease_owner=null())
-        .returning(Job.error)
-    ).all()
+    closed = {"state": state, "ended_at": cause.at}
+    failed = session.execute(_CLOSE_JOBS, {"ids": ids, **closed}).scalars().all()
+    _tell(session, Job, ids, {**closed, "lease_until": None, "lease_owner": None})
     if any(failed):
         _resolve(session, Incident.job_id.in_(ids), cause)
 
@@ -122,17 +145,26 @@ def _close_jobs(session: Session, ids: list[int], state: str, cause: Cause) -> N
 def _resolve(session: Session, which: ColumnElement[bool], cause: Cause) -> None:
     resolved = {"state": "resolved", "resolved_at": cause.at, "resolved_by": cause.actor}
     session.execute(update(Incident).where(which, Incident.state == "open").values(resolved))
+def _tell(session: Session, model: type[Base], ids: list[int], values: Mapping[str, Any]) -> None:
+    """Whoever holds one of these rows as an object sees what was written."""
+    for row_id in ids:
+        known = session.identity_map.get(identity_key(model, row_id))
+        if known is not None:
+            for name, value in values.items():
+                set_committed_value(known, name, value)
+
+
 
 
 def _subscribe(session: Session, instance: ProcessInstance, waits: list[Wait], at: datetime) -> None:
     if waits:
         rows = [{**_common(instance, wait, at), "kind": wait.kind, "name": wait.name} for wait in waits]
-        session.execute(insert(Subscription), rows)
+        session.execute(_NEW_SUBSCRIPTIONS, rows)
 
 
 def _arm(session: Session, instance: ProcessInstance, machine: Machine, waits: list[Wait], at: datetime) -> None:
     if waits:
-        session.execute(insert(Job), [_job(instance, machine, wait, at) for wait in waits])
+        session.execute(_NEW_JOBS, [_job(instance, machine, wait, at) for wait in waits])
 
 
 def _job(instance: ProcessInstance, machine: Machine, wait: Wait, at: datetime) -> dict[str, Any]:
@@ -169,7 +201,7 @@ def _move(session: Session, moved: list[tuple[OpenRow, Wait]]) -> None:
 
 def _open(session: Session, instance: ProcessInstance, machine: Machine, waits: list[Wait], at: datetime) -> None:
     if waits:
-        session.execute(insert(UserTask), [_user_task(instance, machine, wait, at) for wait in waits])
+        session.execute(_NEW_TASKS, [_user_task(instance, machine, wait, at) for wait in waits])
 
 
 def _user_task(instance: ProcessInstance, machine: Machine, wait: Wait, at: datetime) -> dict[str, Any]:

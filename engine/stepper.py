@@ -16,6 +16,7 @@ from engine.bpmn.machine import Machine
 from engine.bpmn.program import Program
 from engine.bpmn.script_engine import Environment
 from engine.circumstances import note
+from engine.db import table_of
 from engine.errors import Busy, EngineError, NotFound, StepFailed
 from engine.listeners import StatusEntered, listeners
 from engine.models import ElementLog, ProcessInstance
@@ -26,6 +27,7 @@ from engine.values import stored
 _RUNNING = "engine.running_steps"
 _LOCKED = "engine.locked"
 _MOST_CHAINED = 20
+_NEW_LOG = insert(table_of(ElementLog))
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +222,7 @@ def _save(session: Session, instance: ProcessInstance, machine: Machine, move: M
     else:
         instance.data = machine.encoded()
     if machine.log:
-        session.execute(insert(ElementLog), [_log_row(instance, happening, at) for happening in machine.log])
+        session.execute(_NEW_LOG, [_log_row(instance, happening, at) for happening in machine.log])
     session.flush()
 
 

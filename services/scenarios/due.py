@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 import structlog
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import clock
 from engine.db import Database
 from engine.due import DueSource
 from engine.models import ProcessDefinition
+from services.notifications import live
 from services.scenarios import operations, queries
 
 log = structlog.get_logger(__name__)
@@ -27,17 +29,17 @@ def _claim(session: Session, _owner: str, limit: int) -> list[int]:
 
 
 def _run(database: Database, ids: list[int]) -> None:
-    for definition_id in ids:
-        with database.reading() as session:
-            definition = session.get(ProcessDefinition, definition_id)
-            asked = definition.scenarios if definition is not None else None
-            if definition is None or not asked or asked.get("state") != "queued":
-                continue
-            report = operations.run_for(session, definition)
+    with database.reading() as session:
+        wanted = select(ProcessDefinition).where(ProcessDefinition.id.in_(ids), queries.is_queued())
+        definitions = session.scalars(wanted.order_by(ProcessDefinition.id)).all()
+        keys = [definition.id for definition in definitions]
+        reports = operations.run_for(session, *definitions)
+    for definition_id, report in zip(keys, reports, strict=True):
         with database.transaction() as session:
             definition = session.get(ProcessDefinition, definition_id, with_for_update=True)
             if definition is not None:
                 definition.scenarios = report
+                live.publish(session, "processes", "scenarios")
         failed = report["failed"] if report else 0
         log.info("scenarios run", action="scenarios", definition=definition_id, failed=failed)
 

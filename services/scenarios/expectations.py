@@ -16,6 +16,7 @@ from services.lines.models import Message
 from services.notifications.models import Notification
 from services.people.models import Agent
 from services.people.queries import display_name
+from services.scenarios import words
 from services.scenarios.language import Clock, Expect, Notice
 from services.scenarios.said import Said, nothing
 from services.scenarios.stage import RESPONSIBLE, ROLES, person
@@ -113,7 +114,16 @@ def _not_visited(wanted: Sequence[str], now: Now, _: Expect) -> Iterator[Said]:
 
 
 def _status(wanted: str, now: Now, _: Expect) -> Iterator[Said]:
-    yield from _differs("статус", "status", wanted, (now.ticket.status if now.ticket else None) or "")
+    got = (now.ticket.status if now.ticket else None) or ""
+    if got != wanted:
+        yield from _differs("статус", "status", _status_name(wanted), _status_name(got))
+
+
+def _status_name(code: str) -> tuple[str, str]:
+    if not code:
+        return _both(None)
+    ru, en = words.status(code)
+    return f"«{ru}»", f"«{en}»"
 
 
 def _timers(wanted: Mapping[str, str | None], now: Now, _: Expect) -> Iterator[Said]:
@@ -290,7 +300,8 @@ def _differs(ru: str, en: str, want: Any, got: Any) -> Iterator[Said]:
 
 def _both(value: Any) -> tuple[str, str]:
     if isinstance(value, tuple):
-        return str(value[0]), str(value[1])
+        ru, en = value
+        return ru, en
     if value is None or value == "":
         return "ничего", "nothing"
     if isinstance(value, bool):
@@ -309,5 +320,4 @@ def _moment(term: str) -> datetime:
 def _said_moment(at: datetime | None) -> tuple[str, str]:
     if at is None:
         return "не взведён", "not armed"
-    text = f"{at:%Y-%m-%d %H:%M:%S} UTC"
-    return text, text
+    return words.moment(at, clock.now())

@@ -9,11 +9,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine import clock
+from engine import bundles, clock
+from engine.errors import Problem
 from engine.models import Deployment, ProcessDefinition
 from services import rehearsal
 from services.rehearsal import Template
-from services.scenarios import coverage, queries, reading
+from services.scenarios import checking, coverage, queries, reading
+from services.scenarios.checking import Known
 from services.scenarios.coverage import Visits
 from services.scenarios.reading import Unreadable
 from services.scenarios.running import CPU_SECONDS, Difference, Result, run
@@ -21,6 +23,8 @@ from services.scenarios.said import Said
 
 BUNDLE_SECONDS = 60.0
 """Of computing for all scenarios of a bundle together; what is left then is told as not run."""
+WAITED_SECONDS = 20.0
+"""The same where somebody waits for it."""
 MOST_SCENARIOS = 300
 
 
@@ -41,10 +45,10 @@ class Report:
         return coverage.report(self.visits.get(definition.key, Visits()), definition.index)
 
 
-def run_all(files: Mapping[str, bytes], template: Template) -> Report:
+def run_all(files: Mapping[str, bytes], template: Template, *, seconds: float = BUNDLE_SECONDS) -> Report:
     """Run the scenarios among the files on desks like `template`, which has the processes already."""
     report = Report()
-    until = time.thread_time() + BUNDLE_SECONDS
+    until = time.thread_time() + seconds
     scenarios = sorted(name for name in files if reading.is_scenario(name))
     for name in scenarios[:MOST_SCENARIOS]:
         result = _run_one(files[name], name, template, until - time.thread_time())
@@ -55,24 +59,34 @@ def run_all(files: Mapping[str, bytes], template: Template) -> Report:
     return report
 
 
-def run_for(session: Session, definition: ProcessDefinition) -> dict[str, Any] | None:
-    """Run the scenarios of a version as `ProcessDefinition.scenarios` holds it; None when there are none.
+def run_for(
+    session: Session, *definitions: ProcessDefinition, seconds: float = BUNDLE_SECONDS
+) -> list[dict[str, Any] | None]:
+    """Run the scenarios of versions; for each what `ProcessDefinition.scenarios` holds, None when there are none.
 
-    They run on the version with the bundle it came in and, for what that lacks, the active versions of the desk.
-    Nothing is stored.
+    They run on the version with the bundle it came in and, for what that lacks, the active versions of the desk;
+    versions of one bundle share one run. Nothing is stored. `seconds` of computing are spent on a run at most.
     """
-    files = queries.scenarios(session, definition)
-    if not files:
-        return None
-    report = run_all(files, _template(session, definition))
-    told = [result for result in report.results if _concerns(result, definition.key)]
-    return as_data(told, report.coverage(definition))
+    reports: dict[tuple[int, str], Report] = {}
+    found: list[dict[str, Any] | None] = []
+    for definition in definitions:
+        files = queries.scenarios(session, definition)
+        run = (definition.deployment_id, bundles.bundle_digest(files))
+        if files and run not in reports:
+            reports[run] = run_all(files, _template(session, definition), seconds=seconds)
+        found.append(_told(reports[run], definition) if files else None)
+    return found
+
+
+def _told(report: Report, definition: ProcessDefinition) -> dict[str, Any]:
+    concerned = [result for result in report.results if _concerns(result, definition.key)]
+    return as_data(concerned, report.coverage(definition))
 
 
 def examine(session: Session, definition: ProcessDefinition) -> None:
     """Bring the report of a draft up to date before it becomes active for the first time."""
     if definition.activated_at is None and not is_told(definition):
-        definition.scenarios = run_for(session, definition)
+        [definition.scenarios] = run_for(session, definition, seconds=WAITED_SECONDS)
         session.flush()
 
 
@@ -82,6 +96,25 @@ def queue(session: Session, deployment: Deployment) -> None:
         for definition in queries.versions_of(session, deployment):
             definition.scenarios = {"state": "queued"}
     session.flush()
+
+
+def save(session: Session, definition: ProcessDefinition, name: str, content: bytes, *, author: str) -> list[Problem]:
+    """Add a scenario to a version or change one, and have all of them run again; what is wrong with it is returned.
+
+    Nothing is stored then. The version stays the version it is: nobody's process changes.
+    """
+    problems = checking.check({name: content}, _known(session, definition))
+    if not problems:
+        files = {**queries.scenarios(session, definition), name: content}
+        bundles.accompany(session, definition, files, author=author, comment=name)
+    return problems
+
+
+def _known(session: Session, definition: ProcessDefinition) -> Known:
+    """What scenarios of this version may speak of: it, the rest of its bundle, and what is active."""
+    indexes = {each.key: each.index for each in queries.at_hand(session, definition)}
+    forms = {each.name: each.content for each in queries.forms(session, definition)}
+    return checking.known(forms, indexes)
 
 
 def is_told(definition: ProcessDefinition) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from engine.models import Deployment, ProcessDefinition, Resource
@@ -29,16 +29,35 @@ def versions_of(session: Session, deployment: Deployment) -> Sequence[ProcessDef
     return session.scalars(found.order_by(ProcessDefinition.id)).all()
 
 
+def at_hand(session: Session, definition: ProcessDefinition) -> Sequence[ProcessDefinition]:
+    """The active versions, then those of the definition's bundle, then itself."""
+    active = select(ProcessDefinition).where(ProcessDefinition.state == "active")
+    bundle = select(ProcessDefinition).where(ProcessDefinition.deployment_id == definition.deployment_id)
+    return [*session.scalars(active.order_by(ProcessDefinition.id)), *session.scalars(bundle), definition]
+
+
+def forms(session: Session, definition: ProcessDefinition) -> Sequence[Resource]:
+    """All forms, oldest first, those of the definition's bundle last."""
+    own = Resource.deployment_id == definition.deployment_id
+    return session.scalars(select(Resource).where(Resource.kind == "form").order_by(own, Resource.id)).all()
+
+
 def queued(session: Session) -> list[int]:
     """Ids of the versions whose scenarios are to be run, oldest first."""
-    state = ProcessDefinition.scenarios["state"].as_string()
-    return list(session.scalars(select(ProcessDefinition.id).where(state == "queued").order_by(ProcessDefinition.id)))
+    waiting = select(ProcessDefinition.id).where(is_queued())
+    return list(session.scalars(waiting.order_by(ProcessDefinition.id)))
+
+
+def is_queued() -> ColumnElement[bool]:
+    """Whether the scenarios of a version are to be run."""
+    state: ColumnElement[str] = ProcessDefinition.scenarios["state"].as_string()
+    return state == "queued"
 
 
 def _newest_with(session: Session, drawn: Select[int]) -> Deployment | None:
     bringing = select(Resource.deployment_id).where(Resource.kind == "scenario")
     found = select(Deployment).where(Deployment.id.in_(drawn), Deployment.id.in_(bringing))
-    return session.scalars(found.order_by(Deployment.id.desc()).limit(1)).one_or_none()
+    return session.scalars(found.order_by(Deployment.created_at.desc(), Deployment.id.desc()).limit(1)).one_or_none()
 
 
 def _of_drawing(definition: ProcessDefinition) -> Select[int]:

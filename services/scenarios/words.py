@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine import iso8601
+from services.reference import STATUSES
 from services.scenarios.language import Clock, Expect, Step
 from services.scenarios.said import Said, listed
 from services.scenarios.stage import RESPONSIBLE
@@ -21,6 +22,7 @@ _ROLES = {
     "admin": ("администратор", "an admin"),
 }
 _CLOCKS = {"reaction": ("часы реакции", "the reaction clock"), "resolution": ("часы решения", "the resolution clock")}
+_STATUSES = {code: (ru, en) for code, ru, en, *_ in STATUSES}
 _STATES = {
     "none": ("не заведены", "not set up"),
     "running": ("идут", "running"),
@@ -112,6 +114,22 @@ def expected(expectation: Expect) -> Said:
     return _expect(Step(expect=expectation))
 
 
+def status(code: str) -> tuple[str, str]:
+    """The name of a status that any desk has; the code of others."""
+    return _STATUSES.get(code, (code, code))
+
+
+def moment(at: datetime, now: datetime) -> tuple[str, str]:
+    """The instant in Moscow and how far it is from now."""
+    ru, en = span(abs(at - now))
+    there = f"{at.astimezone(_ZONE):%d.%m.%Y %H:%M:%S}"
+    return (
+        (f"{there} (через {ru})", f"{there} (in {en})")
+        if at >= now
+        else (f"{there} ({ru} назад)", f"{there} ({en} ago)")
+    )
+
+
 def span(length: timedelta) -> tuple[str, str]:
     """The length in days, hours, minutes and seconds."""
     seconds = int(length.total_seconds())
@@ -185,7 +203,7 @@ _EXPECTED: Mapping[str, Callable[[Any], tuple[str, str]]] = {
     "path": _names("путь через", "path by"),
     "exact_path": _names("путь ровно", "path exactly"),
     "not_visited": _names("не заходя в", "without"),
-    "status": _value("статус", "status"),
+    "status": lambda code: (f"статус «{status(code)[0]}»", f"status «{status(code)[1]}»"),
     "timers": _said_timers,
     "tasks": _names("открыты задачи", "open tasks"),
     "actions": _names("кнопки", "buttons"),

@@ -84,7 +84,7 @@ def process_diagram(visit: Visit, key: str, number: int) -> ResponseReturnValue:
 def _activate_ready(visit: Visit, deployment: Deployment) -> None:
     """Activate the new versions that nothing speaks against; the others wait as drafts for somebody to look."""
     for definition in deployment.definitions:
-        scenarios.operations.examine(visit.session, definition)
+        scenarios.examine(visit.session, definition)
         if definition.state == "draft" and not engine_versions.obstacles(visit.session, definition):
             engine_versions.activate(visit.session, definition, by=visit.agent.ref)
 

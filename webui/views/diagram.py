@@ -108,10 +108,12 @@ def compared(definition: ProcessDefinition, marks: dict[str, list[str]]) -> dict
 
 
 def covered(definition: ProcessDefinition, visited: Mapping[str, int]) -> dict[str, Any]:
-    """The drawing of a version with how often scenarios came by; counts on nodes and on the branches of a decision."""
+    """The drawing of a version with how often scenarios came by; counts on nodes, of a decision on its branches."""
     flows = definition.index["flows"]
-    outgoing = Counter(flow["source"] for flow in flows.values())
-    counted = [name for name in visited if name not in flows or outgoing[flows[name]["source"]] > 1]
+    branching = {source for source, count in Counter(f["source"] for f in flows.values()).items() if count > 1}
+    counted = [
+        name for name in visited if (flows[name]["source"] in branching if name in flows else name not in branching)
+    ]
     badges = [
         {
             "element": name,

@@ -13,7 +13,7 @@ from tests.services.scenarios.told import differences, drawn, scenario, tell
 @pytest.mark.parametrize(
     ("expect", "said"),
     [
-        ({"status": "resolved"}, "status: expected «resolved», got «accepted»"),
+        ({"status": "resolved"}, "status: expected «Resolved», got «Accepted»"),
         ({"tasks": ["Классификация"]}, "open tasks: expected «Классификация», got «Взять в работу»"),
         ({"tasks": []}, "open tasks: expected nothing, got «Взять в работу»"),
         ({"actions": ["take", "take"]}, "buttons: expected «take», «take», got «Приступить к выполнению»"),
@@ -21,15 +21,15 @@ from tests.services.scenarios.told import differences, drawn, scenario, tell
         ({"assignee": ""}, "responsible: expected nothing, got «Алина Чернова»"),
         (
             {"timers": {"Срок реакции": "PT2H"}},
-            "timer «Срок реакции»: expected 2026-03-16 08:00:00 UTC, got 2026-03-16 07:00:01 UTC",
+            "timer «Срок реакции»: expected 16.03.2026 11:00:00 (in 2 h), got 16.03.2026 10:00:01 (in 1 h 1 s)",
         ),
         (
             {"timers": {"Срок реакции": None}},
-            "timer «Срок реакции»: expected not armed, got 2026-03-16 07:00:01 UTC",
+            "timer «Срок реакции»: expected not armed, got 16.03.2026 10:00:01 (in 1 h 1 s)",
         ),
         (
             {"timers": {"Срок решения": "PT1H"}},
-            "timer «Срок решения»: expected 2026-03-16 07:00:00 UTC, got not armed",
+            "timer «Срок решения»: expected 16.03.2026 10:00:00 (in 1 h), got not armed",
         ),
         ({"sla": {"reaction": "stopped"}}, "reaction clock: expected «stopped», got «running»"),
         ({"sla": {"resolution": "running"}}, "resolution clock: expected «running», got «none»"),
@@ -260,6 +260,6 @@ def test_every_kind_of_step_is_told_in_both_languages() -> None:
         "Ответственный отвечает клиенту: «Смотрим»",
         "Проходит 1 д 2 ч",
         "Наступает 18.03.2026 12:00 (Москва)",
-        "Ожидаем: статус «in_progress»; таймер «Срок решения» не взведён",
+        "Ожидаем: статус «В работе»; таймер «Срок решения» не взведён",
     ]
     assert result.told[3].said.en == "1 d 2 h pass"

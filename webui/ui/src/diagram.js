@@ -13,6 +13,8 @@ const PLACES = {
   timer: { top: -24, left: -8 },
   here: { bottom: -4, left: 0 },
   past: { bottom: -4, left: 0 },
+  visits: { bottom: 6, right: 10 },
+  branch: { top: -4, left: 4 },
 };
 
 const READABLE = 0.55;
@@ -126,7 +128,7 @@ class ProcessDiagram extends HTMLElement {
     if (this.#fit() >= READABLE) return;
     const known = this.#viewer.get("elementRegistry");
     const { marks } = this.#data;
-    const wanted = ["bad", "token", "added", "removed", "changed"].flatMap((mark) => marks[mark] ?? []);
+    const wanted = ["bad", "token", "added", "removed", "changed", "warn"].flatMap((mark) => marks[mark] ?? []);
     const id = wanted.find((candidate) => known.get(candidate)?.width);
     const canvas = this.#viewer.get("canvas");
     const { inner, outer } = canvas.viewbox();

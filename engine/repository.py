@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import bundles, connectors, decisions, versions
+from engine import bundles, connectors, decisions, form_files, versions
 from engine.bpmn import dmn, lint, parser, xml
 from engine.bpmn.extensions import processes, read_index
 from engine.bpmn.program import Part, Program, fingerprint
@@ -39,7 +38,7 @@ UNREADABLE = frozenset(
 )
 """Findings with which a drawing cannot even be kept as a draft."""
 
-activate = versions.activate
+activate, form = versions.activate, form_files.form
 
 
 def check(files: Mapping[str, bytes], *, session: Session | None = None) -> list[Problem]:
@@ -121,7 +120,7 @@ def _restore(session: Session, deployment: Deployment) -> None:
             files = {each.name: each.content for each in deployment.resources}
             found = [problem for problem in check(files, session=session) if problem.file == resource.name]
             for key in sorted(missing):
-                _define(session, deployment, resource, _forms(files), found, only=key)
+                _define(session, deployment, resource, list(map(_problem_row, found)), only=key)
     session.flush()
     session.refresh(deployment, ["definitions"])
 
@@ -136,11 +135,10 @@ def store(
 ) -> Deployment:
     """Store a bundle that was checked already, or that a throw-away run may take as it is."""
     deployment = bundles.stored(session, files, author=author, comment=comment)
-    forms = _forms(files)
     for resource in deployment.resources:
         if resource.kind == "bpmn":
-            found = [problem for problem in problems if problem.file == resource.name]
-            _define(session, deployment, resource, forms, found)
+            found = [_problem_row(problem) for problem in problems if problem.file == resource.name]
+            _define(session, deployment, resource, found)
     _revise(session, deployment)
     session.flush()
     session.refresh(deployment, ["definitions"])
@@ -154,21 +152,6 @@ def latest(session: Session, key: str) -> ProcessDefinition:
     if definition is None:
         raise NotFound(f"Expected an active version of the process {key}, but there is none")
     return definition
-
-
-def form(session: Session, definition: ProcessDefinition, name: str) -> dict[str, Any]:
-    """The form as it was deployed with the definition, else the newest of that name; raises NotFound."""
-    query = (
-        select(Resource.content)
-        .where(Resource.kind == "form", _has_form_name(name))
-        .order_by((Resource.deployment_id == definition.deployment_id).desc(), Resource.id.desc())
-        .limit(1)
-    )
-    content = session.scalars(query).one_or_none()
-    if content is None:
-        raise NotFound(f"Expected the form {name} to be deployed, but it is not")
-    loaded: dict[str, Any] = json.loads(content)
-    return loaded
 
 
 def bindings_of(session: Session, definition: ProcessDefinition) -> dict[str, int]:
@@ -270,13 +253,13 @@ def _called_by(session: Session, callers: Sequence[ProcessDefinition]) -> Iterat
 
 
 def _revise(session: Session, deployment: Deployment) -> None:
-    """Decision tables that come without the process make a new version of the active processes that ask them."""
+    """Tables and forms that come without the process make a new version of the active processes that use them."""
     tables = [resource for resource in deployment.resources if resource.kind == decisions.KIND]
     given = {key for table in tables for key in dmn.known_ids(table.content)}
     defined = {key for r in deployment.resources if r.kind == "bpmn" for key in _keys(r)}
-    for definition in list(decisions.users(session, given)):
-        if definition.key not in defined:
-            _define(session, deployment, definition.resource, {}, [], only=definition.key)
+    users = {each.key: each for each in (*decisions.users(session, given), *form_files.users(session, deployment))}
+    for key in sorted(users.keys() - defined):
+        _define(session, deployment, users[key].resource, users[key].lint, only=key, revised=users[key])
 
 
 def _keys(resource: Resource) -> list[str]:
@@ -287,21 +270,19 @@ def _define(
     session: Session,
     deployment: Deployment,
     resource: Resource,
-    forms: Mapping[str, bytes],
-    problems: list[Problem],
+    lint_rows: list[dict[str, Any]],
     only: str | None = None,
+    revised: ProcessDefinition | None = None,
 ) -> None:
     for process in processes(xml.read(resource.content, resource.name)):
         key, index = process.get("id", ""), read_index(process)
         if only not in (None, key):
             continue
-        used = [forms[name] for name in index["forms"] if name in forms]
+        kept = form_files.pinned(session, revised) if revised is not None else {}
+        index["form_files"] = form_files.chosen(session, index["forms"], deployment, kept)
         index["tables"] = decisions.chosen(session, index["decisions"], deployment.resources)
-        digest = bundles.digest(
-            resource.content, *used, *(sha256.encode() for _, sha256 in sorted(index["tables"].items()))
-        )
         before = _newest(session, key)
-        if before is not None and _is_unchanged(before, resource, index["tables"], digest if used else None):
+        if before is not None and _is_unchanged(session, before, resource, index):
             continue
         session.add(
             ProcessDefinition(
@@ -310,20 +291,26 @@ def _define(
                 name=index["name"],
                 deployment_id=deployment.id,
                 resource_id=resource.id,
-                sha256=digest,
+                sha256=_digest(resource, index),
                 state="draft",
                 index=index,
-                lint=[_problem_row(problem) for problem in problems],
+                lint=lint_rows,
                 created_by=deployment.author,
                 created_at=deployment.created_at,
             )
         )
 
 
-def _is_unchanged(before: ProcessDefinition, resource: Resource, tables: Mapping[str, str], digest: str | None) -> bool:
-    """Whether a version with this drawing and these tables is there; `digest` only when forms came along."""
-    same = before.resource.sha256 == resource.sha256 and before.index.get("tables", {}) == tables
-    return same and (digest is None or before.sha256 == digest)
+def _is_unchanged(session: Session, before: ProcessDefinition, resource: Resource, index: Mapping[str, Any]) -> bool:
+    """Whether a version with this drawing, these tables and these forms is there."""
+    same = before.resource.sha256 == resource.sha256 and before.index.get("tables", {}) == index["tables"]
+    return same and form_files.pinned(session, before) == index["form_files"]
+
+
+def _digest(resource: Resource, index: Mapping[str, Any]) -> str:
+    """One hash of a version: its drawing with the forms and tables that it runs with."""
+    used = (f"{name} {sha256}" for kind in ("form_files", "tables") for name, sha256 in sorted(index[kind].items()))
+    return bundles.digest(resource.content, *(text.encode() for text in used))
 
 
 def _newest(session: Session, key: str) -> ProcessDefinition | None:
@@ -363,14 +350,5 @@ def _parse_problems(name: str, content: bytes) -> Iterable[Problem]:
                 )
 
 
-def _forms(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    return {bundles.form_name(name): content for name, content in files.items() if bundles.kind(name) == "form"}
-
-
 def _deployed_forms(session: Session) -> set[str]:
     return {bundles.form_name(name) for name in session.scalars(select(Resource.name).where(Resource.kind == "form"))}
-
-
-def _has_form_name(name: str) -> Any:
-    file = name + bundles.FORM_SUFFIX
-    return (Resource.name == file) | Resource.name.endswith("/" + file, autoescape=True)

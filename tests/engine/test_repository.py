@@ -87,6 +87,43 @@ def test_changed_form_makes_a_version_of_the_process_that_uses_it(database: Data
             repository.form(session, second, "unknown")
 
 
+def test_form_that_comes_alone_proposes_a_version_and_changes_none(database: Database) -> None:
+    keep(database, p__bpmn=labelled("One"), note__form__json=json.dumps({"title": "first"}))
+
+    with database.transaction() as session:
+        repository.store(session, {"note.form.json": b'{"title": "second"}'}, author="agent:1")
+
+    assert versions(database) == [(1, "active"), (2, "draft")]
+    with database.reading() as session:
+        first, second = session.scalars(select(ProcessDefinition).order_by(ProcessDefinition.version)).all()
+        assert repository.form(session, first, "note") == {"title": "first"}
+        assert repository.form(session, second, "note") == {"title": "second"}
+        assert first.sha256 != second.sha256
+
+
+def test_form_that_is_not_in_the_bundle_is_pinned_as_it_was_then(database: Database) -> None:
+    with database.transaction() as session:
+        repository.store(session, {"note.form.json": b'{"title": "first"}'}, author="agent:1")
+    with database.transaction() as session:
+        repository.store(session, {"p.bpmn": labelled("One")}, author="agent:1")
+        repository.store(session, {"note.form.json": b'{"title": "second"}'}, author="agent:1")
+
+    with database.reading() as session:
+        only = session.scalars(select(ProcessDefinition)).one()
+        assert repository.form(session, only, "note") == {"title": "first"}
+
+
+def test_version_of_the_first_release_keeps_the_form_of_its_bundle(database: Database) -> None:
+    keep(database, p__bpmn=labelled("One"), note__form__json=json.dumps({"title": "first"}))
+    with database.transaction() as session:
+        definition = session.scalars(select(ProcessDefinition)).one()
+        definition.index = {name: value for name, value in definition.index.items() if name != "form_files"}
+
+    keep(database, p__bpmn=labelled("One"), q__bpmn=labelled("One", key="q"), note__form__json='{"title": "first"}')
+
+    assert versions(database) == [(1, "active")]
+
+
 def test_same_bundle_again_is_the_same_deployment(database: Database) -> None:
     files = {"desk.bpmn": good_chain(task())}
 

@@ -11,12 +11,13 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from engine import clock, history, repository, starts, suspension, user_tasks
+from engine.bpmn.log import Happening
 from engine.bpmn.machine import Machine
 from engine.errors import EngineError, NotFound
 from engine.listeners import listeners
 from engine.models import ProcessDefinition, ProcessInstance, StartEvent, Subscription
 from engine.reconcile import Cause, OpenRow, close_all, open_rows
-from engine.stepper import Move, lock, running, step
+from engine.stepper import Move, load, lock, running, step, write_log
 
 
 def start_process(
@@ -240,14 +241,25 @@ def cancel(session: Session, instance_id: int, *, reason: str, actor: str) -> No
     if instance.state not in ("active", "suspended"):
         raise user_tasks.stale(session, instance)
     suspension.forget(session, instance.id)
-    at = clock.now()
+    at, left = clock.now(), _left_by_cancelling(session, instance)
     close_all(session, open_rows(session, instance.id).values(), Cause(actor, at, None, None))
     data = {"reason": reason}
     history.append(session, instance, move="cancel", element_id=None, actor=actor, at=at, data=data)
     instance.state, instance.ended_at, instance.data, instance.suspended_at = "cancelled", at, None, None
+    write_log(session, instance, left, at)
     session.flush()
     for listener in (*listeners().stepped, *listeners().ended):
         listener(session, instance)
+
+
+def _left_by_cancelling(session: Session, instance: ProcessInstance) -> Sequence[Happening]:
+    """What was under way; nothing when the state cannot be read, for it can be ended all the same."""
+    try:
+        machine = load(session, instance, None)
+    except EngineError:
+        return ()
+    machine.cancel()
+    return machine.log
 
 
 def instances(session: Session, business_key: str) -> Sequence[ProcessInstance]:

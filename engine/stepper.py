@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, insert, select
@@ -193,7 +194,7 @@ def _explained(machine: Machine, instance: ProcessInstance, move: Move) -> Itera
 
 
 def _refuse_dead_end(machine: Machine) -> None:
-    if not machine.completed and not machine.waits():
+    if not machine.completed and not machine.waits() and not machine.stuck():
         raise StepFailed("Expected something that moves the process on, but it would wait for ever", *machine.current)
 
 
@@ -221,9 +222,14 @@ def _save(session: Session, instance: ProcessInstance, machine: Machine, move: M
         instance.state, instance.ended_at, instance.data = "completed", at, None
     else:
         instance.data = machine.encoded()
-    if machine.log:
-        session.execute(_NEW_LOG, [_log_row(instance, happening, at) for happening in machine.log])
+    write_log(session, instance, machine.log, at)
     session.flush()
+
+
+def write_log(session: Session, instance: ProcessInstance, happenings: Sequence[Happening], at: datetime) -> None:
+    """Keep what happened at the nodes during the step that the instance's version counts."""
+    if happenings:
+        session.execute(_NEW_LOG, [_log_row(instance, happening, at) for happening in happenings])
 
 
 def _log_row(instance: ProcessInstance, happening: Happening, at: Any) -> dict[str, Any]:

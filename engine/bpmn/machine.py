@@ -55,6 +55,19 @@ class Wait:
     """Of a timer; an unarmed timer is no wait."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """A join that holds tokens while nothing in its scope can bring those it lacks."""
+
+    key: str
+    """Of the join in its scope; no task has such an id."""
+    process_key: str
+    element_id: str
+    element_name: str
+    missing: tuple[str, ...]
+    """Ids of the flows that stay empty."""
+
+
 class Machine:
     """A workflow that is alive for one step; it is thrown away after an exception."""
 
@@ -146,6 +159,11 @@ class Machine:
                     changed.add(task.id.hex)
         return changed
 
+    def cancel(self) -> None:
+        """End everything where it stands."""
+        self.workflow.cancel()
+        self._observe()
+
     def run(self) -> None:
         """Run automatic nodes until only waits remain; raises StepBudgetExceeded, StepFailed or a connector's error."""
         self._run_automatic()
@@ -180,6 +198,15 @@ class Machine:
                     found.append(self._wait(task, "user" if task.task_spec.manual else "async"))
                 elif task._state == TaskState.WAITING and isinstance(task.task_spec, CatchingEvent):
                     found.extend(self._event_waits(task))
+        return found
+
+    def stuck(self) -> list[Stuck]:
+        """The joins that wait for ever, outermost scope first."""
+        found: list[Stuck] = []
+        for each in self._workflows():
+            if not each.completed:
+                scope = "" if each.parent_task_id is None else each.parent_task_id.hex
+                found.extend(self._stuck(join, sources, scope) for join, sources in joins.stuck(each).items())
         return found
 
     def data_of(self, key: str) -> dict[str, Any]:
@@ -245,6 +272,12 @@ class Machine:
         spec = task.task_spec
         owner = self.program.owner(task.workflow.spec.name)
         return Wait(task.id.hex + suffix, kind, owner, spec.bpmn_id or spec.name, spec.bpmn_name or "", **more)
+
+    def _stuck(self, join: joins.Join, sources: list[str], scope: str) -> Stuck:
+        owner = self.program.owner(join._wf_spec.name)
+        flows = self.program.parts[owner].index["flows"].items()
+        missing = [key for key, flow in flows if flow["target"] == join.bpmn_id and flow["source"] in sources]
+        return Stuck(f"join:{scope}:{join.bpmn_id}", owner, join.bpmn_id, join.bpmn_name or "", tuple(missing))
 
     def _event_waits(self, task: Task) -> Iterator[Wait]:
         definition = task.task_spec.event_definition

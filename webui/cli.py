@@ -19,6 +19,7 @@ from engine.errors import DeploymentRefused, EngineError
 from webui.opened import opened_desk as _desk
 from webui.opened import until_the_end as _until_the_end
 from webui.repair_commands import migrate_instances, repair
+from webui.replay_command import command as replay
 from webui.version_commands import diff, rollback, versions
 from webui.wording import both
 
@@ -137,14 +138,23 @@ def migrate(write: str | None) -> None:
 @click.option("--comment", default="", help=both("что изменилось", "what changed"))
 @click.option("--author", default="cli", show_default=True)
 @click.option("--override", metavar="REASON", help=both("включить вопреки проверке, с причиной", "activate regardless"))
-def deploy(paths: Sequence[Path], activate: bool, comment: str, author: str, override: str | None) -> None:
+@click.option("--keep-draft", is_flag=True, help=both("с ошибками – черновиком", "with errors, as a draft"))
+def deploy(
+    paths: Sequence[Path], activate: bool, comment: str, author: str, override: str | None, keep_draft: bool
+) -> None:
     """Store a bundle; running instances keep their versions."""
     from engine import repository
 
     desk = _desk()
     with desk.database.transaction() as session:
         deployment = repository.deploy(
-            session, _bundle(paths), author=author, comment=comment, activate=activate, override_reason=override
+            session,
+            _bundle(paths),
+            author=author,
+            comment=comment,
+            activate=activate,
+            override_reason=override,
+            keep_draft=keep_draft or bool(override),
         )
         click.echo(both(f"Поставка {deployment.id}", f"Deployment {deployment.id}") + f" {deployment.sha256[:12]}")
         for definition in deployment.definitions:
@@ -276,7 +286,7 @@ def token(email: str, scopes: Sequence[str], name: str, days: int) -> None:
     click.echo(secret)
 
 
-for _each in (versions, diff, rollback, migrate_instances, repair):
+for _each in (versions, diff, rollback, migrate_instances, repair, replay):
     cli.add_command(_each)
 
 

@@ -89,3 +89,16 @@ def test_what_is_not_there_is_said_in_a_line(bpmdesk: Callable[..., Said], argum
     assert code == 1
     assert "Traceback" not in error
     assert "Expected" in error or "No such file" in error
+
+
+def test_bundle_with_errors_is_kept_as_a_draft_and_activated_only_with_a_reason(
+    bpmdesk: Callable[..., Said], tmp_path: Path
+) -> None:
+    file = tmp_path / "shaky.bpmn"
+    file.write_bytes(chain(task(name="Иначе"), task(id="lost").replace('<desk:action id="done" label="Готово"/>', "")))
+
+    assert bpmdesk("deploy", str(file))[0] == 1
+    assert "desk v3 draft" in bpmdesk("deploy", str(file), "--keep-draft")[1]
+    assert bpmdesk("deploy", str(file), "--activate")[0] == 1
+    assert "desk v3 active" in bpmdesk("deploy", str(file), "--activate", "--override", "agreed with the client")[1]
+    assert "agreed with the client" in bpmdesk("versions", "desk")[1]

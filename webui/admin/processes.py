@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from io import BytesIO
 
 from flask import jsonify, render_template, request, send_file, url_for
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from engine import repository
 from engine import versions as engine_versions
-from engine.errors import DeploymentRefused, Problem
+from engine.errors import DeploymentRefused, NotReady, Problem
 from engine.models import Deployment
 from services.notifications import live
 from webui.admin import definitions, findings, scenarios, uploads, versions
@@ -85,8 +86,9 @@ def _activate_ready(visit: Visit, deployment: Deployment) -> None:
     """Activate the new versions that nothing speaks against; the others wait as drafts for somebody to look."""
     for definition in deployment.definitions:
         scenarios.examine(visit.session, definition)
-        if definition.state == "draft" and not engine_versions.obstacles(visit.session, definition):
-            engine_versions.activate(visit.session, definition, by=visit.agent.ref)
+        if definition.state == "draft":
+            with suppress(NotReady):
+                engine_versions.activate(visit.session, definition, by=visit.agent.ref)
 
 
 def _list(

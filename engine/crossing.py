@@ -9,9 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import clock, suspension
+from engine.bpmn.counterparts import Crossing
 from engine.bpmn.machine import Machine
 from engine.bpmn.program import Program
-from engine.bpmn.transplant import Crossing, Transplant, settle
+from engine.bpmn.transplant import Transplant, settle
 from engine.errors import EngineError
 from engine.listeners import StatusEntered, listeners
 from engine.models import Job, ProcessDefinition, ProcessInstance, Subscription, UserTask

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Text, cast, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine import clock, reasons
-from engine.bpmn.transplant import Obstacle, Place
+from engine.bpmn.counterparts import Obstacle, Place
 from engine.errors import EngineError, NotFound, Refused
 from engine.listeners import listeners, using
 from engine.models import Migration, MigrationItem, ProcessDefinition, ProcessInstance

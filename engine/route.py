@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from engine import clock, repository
+from engine.bpmn.counterparts import Crossing, Obstacle
 from engine.bpmn.program import Program
 from engine.bpmn.script_engine import Environment, ScriptEngine
-from engine.bpmn.transplant import Crossing, Obstacle, Transplant
+from engine.bpmn.transplant import Transplant
 from engine.crossing import carry_over, put_back
 from engine.errors import EngineError, Refused
 from engine.models import Migration, MigrationItem, ProcessDefinition, ProcessInstance

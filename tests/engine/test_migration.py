@@ -477,10 +477,32 @@ def test_open_branches_still_meet(driver: Driver, mover: Mover) -> None:
     assert driver.state(instance_id) == "completed"
 
 
-def test_branches_that_are_just_meeting_block(driver: Driver, mover: Mover) -> None:
+def test_a_branch_that_waits_for_the_other_goes_on_waiting(driver: Driver, mover: Mover) -> None:
     instance_id = driver.run(forked())
     driver.press(instance_id, "go")
     driver.deploy(forked("c"))
+
+    mover.run()
+    driver.press(instance_id, "run")
+
+    assert driver.open_tasks(instance_id) == ["c"]
+
+
+def test_a_branch_that_waits_where_others_meet_now_blocks(driver: Driver, mover: Mover) -> None:
+    instance_id = driver.run(forked())
+    driver.press(instance_id, "go")
+    driver.deploy(
+        drawing(
+            start(),
+            gateway("fork", "parallel"),
+            user("a", "go"),
+            user("a2", "more"),
+            user("b", "run"),
+            gateway("join", "parallel"),
+            end(),
+            flows("start>fork", "fork>a", "fork>b", "a>a2", "a2>join", "b>join", "join>end"),
+        )
+    )
 
     (verdict,) = mover.preview()
 
@@ -607,25 +629,44 @@ def test_a_called_process_can_be_moved_by_itself(driver: Driver, mover: Mover) -
     assert driver.open_tasks(instance_id) == ["y"]
 
 
-def test_a_repeated_step_blocks(driver: Driver, mover: Mover) -> None:
+def repeated(*tail: str, times: int = 2) -> bytes:
     each = (
         '<bpmn:multiInstanceLoopCharacteristics isSequential="false">'
-        "<bpmn:loopCardinality>2</bpmn:loopCardinality></bpmn:multiInstanceLoopCharacteristics>"
+        f"<bpmn:loopCardinality>{times}</bpmn:loopCardinality></bpmn:multiInstanceLoopCharacteristics>"
     )
-    driver.run(plain(inner=each))
-    driver.deploy(plain("b", inner=each))
+    ids = ("a", *tail)
+    tasks = (user("a", "go", inner=each), *(user(each_id, "go") for each_id in tail))
+    return drawing(start(), *tasks, end(), chain("start", *ids, "end"))
+
+
+def test_a_step_that_is_repeated_as_before_goes_on(driver: Driver, mover: Mover) -> None:
+    instance_id = driver.run(repeated())
+    driver.press(instance_id, "go")
+    driver.deploy(repeated("b"))
+
+    mover.run()
+    driver.press(instance_id, "go")
+
+    assert driver.open_tasks(instance_id) == ["b"]
+
+
+def test_a_step_that_is_repeated_in_another_way_blocks(driver: Driver, mover: Mover) -> None:
+    driver.run(repeated())
+    driver.deploy(repeated(times=3))
 
     (verdict,) = mover.preview()
 
     assert verdict.outcome == "blocked"
-    assert "многократный" in verdict.obstacles[0].ru
+    assert "повторяется иначе" in verdict.obstacles[0].ru
 
 
 def test_versions_of_two_processes_are_refused(driver: Driver, mover: Mover) -> None:
     driver.deploy(plain(), called("x"))
 
     with pytest.raises(Refused, match="two versions of one process"), driver.database.transaction() as session:
-        migration.begin(session, mover.version(session, 1), mover.version(session, 1, "q"), by="agent:1", comment="why not")
+        migration.begin(
+            session, mover.version(session, 1), mover.version(session, 1, "q"), by="agent:1", comment="why not"
+        )
 
 
 # trial, batches, kill, undo

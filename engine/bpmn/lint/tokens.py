@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, islice
 
 from engine.bpmn.lint.drawing import SYNCHRONISING, Flow, Node, Scope
 
 MOST_STATES = 4_000
 MOST_MOVES = 12_000
+MOST_STEPS = 200_000
 MOST_CONDITIONS = 6
 """On the flows out of one node: each combination is a move of its own."""
 
@@ -81,19 +82,20 @@ class _Net:
         self.scope = scope
         self.moves: dict[int, list[_Move]] = {}
         self.moves_made = 0
+        self.steps = 0
         self._place: dict[object, int] = {}
-        self._ahead: dict[int, set[int]] = {}
+        self._behind: dict[int, set[int]] = {}
         self._reaching: dict[tuple[Node, int], set[int]] = {}
         self._number(scope)
         self.joins = [node for node in scope.nodes if node.kind == "parallelGateway" and len(node.incoming) > 1]
-        for node in scope.nodes:
-            if self.moves_made > MOST_MOVES:
-                return
-            if _passes(node):
-                continue
-            for takes in self._ins(node):
-                for puts in self._outs(node):
-                    self._add(_Move(node, takes, puts, _clears(node)))
+        for move in islice(self._all(), MOST_MOVES + 1):
+            self._add(move)
+
+    def _all(self) -> Iterator[_Move]:
+        for node in self.scope.nodes:
+            if not _passes(node):
+                outs = list(islice(self._outs(node), MOST_MOVES))
+                yield from (_Move(node, takes, puts, _clears(node)) for takes in self._ins(node) for puts in outs)
 
     def beginnings(self) -> Iterator[tuple[Node, _State]]:
         """Each way to begin: by one start event, without any by all nodes that nothing leads to; and beside."""
@@ -109,6 +111,9 @@ class _Net:
     def enabled(self, state: _State) -> Iterator[_Move]:
         for place in state:
             for move in self.moves.get(place, ()):
+                self.steps += 1
+                if self.steps > MOST_STEPS:
+                    return
                 if move.node.kind == "inclusiveGateway" and len(move.node.incoming) > 1:
                     taken = self._inclusive(move, state)
                     if taken is not None and min(taken) == place:
@@ -132,7 +137,8 @@ class _Net:
         self.moves_made += 1
         for place in move.takes:
             self.moves.setdefault(place, []).append(move)
-            self._ahead.setdefault(place, set()).update(move.puts)
+            for put in move.puts:
+                self._behind.setdefault(put, set()).add(place)
 
     def _ins(self, node: Node) -> Iterator[_State]:
         places = [self._place[flow] for flow in node.incoming if flow in self._place]
@@ -157,6 +163,7 @@ class _Net:
 
     def _inclusive(self, move: _Move, state: _State) -> _State | None:
         """What an inclusive join takes: all that is there, once nothing more can come."""
+        self.steps += len(move.takes)
         there = move.takes & state
         towards_full = set().union(*(self.before(move.node, place) for place in there))
         for place in move.takes - there:
@@ -168,13 +175,13 @@ class _Net:
         """The places from which a token can get to `goal` without passing the join."""
         found = self._reaching.get((join, goal))
         if found is None:
-            inputs = self.inputs(join)
-            found = {goal}
-            growing = True
-            while growing:
-                more = {p for p, ahead in self._ahead.items() if p not in found | inputs and ahead & found}
+            barred = self.inputs(join)
+            found, pending = {goal}, [goal]
+            while pending:
+                more = self._behind.get(pending.pop(), set()) - found - barred
                 found |= more
-                growing = bool(more)
+                pending += more
+            self.steps += len(found)
             self._reaching[join, goal] = found
         return found
 
@@ -256,7 +263,7 @@ class _Exploration:
                 if after not in self.came_from:
                     self.came_from[after] = state, move
                     pending.append(after)
-            if len(self.came_from) > most:
+            if len(self.came_from) > most or self.net.steps > MOST_STEPS:
                 return False
         return True
 

@@ -104,3 +104,19 @@ def unsound(seed: int) -> tuple[bytes, str, str] | None:
         return None
     kind, join = wrong = blocks.dice.choice(candidates)
     return blocks.file(wrong), join, "join-waits-forever" if kind == "exclusive" else "branches-not-joined"
+
+
+def rows(nodes: int) -> bytes:
+    """A sound drawing of about so many nodes: blocks one after another."""
+    blocks = _Blocks(nodes)
+    before = "start"
+    while len(blocks.nodes) < nodes - 12:
+        first, last = blocks.block(1)
+        blocks.arrows.append(f"{before} > {first}")
+        before = last
+    while len(blocks.nodes) < nodes - 2:
+        first, last = blocks.single()
+        blocks.arrows.append(f"{before} > {first}")
+        before = last
+    blocks.arrows.append(f"{before} > end")
+    return blocks.file(None)

@@ -20,6 +20,7 @@ from tests.engine.lint.sketch import (
     chain,
     drawing,
     file,
+    gateway,
     process,
     script,
     task,
@@ -31,9 +32,9 @@ ENTITIES = b'<!ENTITY a "lol">' + b"".join(b'<!ENTITY b%d "%s">' % (n, b"&a;" * 
 
 
 def check(content: bytes, name: str = "a.bpmn") -> list[Problem]:
-    started = time.perf_counter()
+    started = time.process_time()
     problems = check_files({name: content}, connectors={}, statuses=(), forms=())
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     return problems
 
 
@@ -92,6 +93,61 @@ def errors(content: bytes, name: str = "a.bpmn") -> set[str]:
 )
 def test_hostile_file_is_refused_with_findings(content: bytes) -> None:
     assert errors(content) or b"{0}" in content
+
+
+def _ladder(kind: str, rungs: int) -> bytes:
+    """Splits and joins of one kind, one after another, each rung two ways with a way back."""
+    nodes = [gateway(kind, f"g{n}", f'default="g{n}_g{n + 1}"') for n in range(rungs)]
+    arrows = "".join(f"g{n} > g{n + 1}; g{n} > t{n} [x == 1]; t{n} > g{n + 1};" for n in range(rungs - 1))
+    tasks = [task(id=f"t{n}") for n in range(rungs - 1)]
+    return drawing("".join(nodes + tasks), f"start > g0; {arrows} g{rungs - 1} > g0 [x == 2]; g{rungs - 1} > end")
+
+
+_LINKS = (
+    '<intermediateThrowEvent id="l{n}"><linkEventDefinition name="l{name}"/></intermediateThrowEvent>'
+    '<intermediateCatchEvent id="c{n}"><linkEventDefinition name="l{name}"/></intermediateCatchEvent>'
+)
+
+
+def _all(count: int, text: str) -> str:
+    return "".join(text.format(n=n) for n in range(count))
+
+
+def _mesh(kind: str, size: int) -> bytes:
+    nodes = "".join(gateway(kind, f"g{n}") for n in range(size))
+    arrows = ";".join(f"g{a} > g{b} [x == {b}]" for a in range(size) for b in range(size) if a != b)
+    return drawing(nodes, f"start > g0; {arrows}; g{size - 1} > end")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(_ladder(kind, 190) for kind in ("exclusive", "inclusive", "parallel", "eventBased", "complex")),
+        *(_mesh(kind, 34) for kind in ("exclusive", "inclusive", "parallel")),
+        drawing(
+            gateway("parallel", "f") + gateway("inclusive", "j") + "".join(task(id=f"t{n}") for n in range(390)),
+            "start > f; j > end;" + "".join(f"f > t{n} > j;" for n in range(390)),
+        ),
+        drawing(
+            task() + "".join(boundary(timer("PT1H"), id=f"b{n}") for n in range(390)),
+            "start > work > end;" + "".join(f"b{n} > work;" for n in range(390)),
+        ),
+        drawing(
+            task() + "".join(boundary(timer("PT1H"), id=f"b{n}", cancels=False) for n in range(390)),
+            "start > work > end;" + "".join(f"b{n} > end;" for n in range(390)),
+        ),
+        drawing("".join(_LINKS.format(n=n, name=n % 7) for n in range(195)), _all(194, "c{n} > l{n};")),
+        file("".join(f'<message id="m{n}" itemRef="m{n + 1}" name="m"/>' for n in range(9_000)), process(START + END)),
+        file('<itemDefinition id="i" itemSubjectRef="i" structureRef="i"/>' * 5, process(START + END, "start > end")),
+        drawing(f'<laneSet id="s">{"<lane><childLaneSet>" * 60}{"</childLaneSet></lane>" * 60}</laneSet>'),
+        file(process(START + END, "start > end")).replace(b'id="file"', b'id="file" name="' + b"x" * 900_000 + b'"'),
+        drawing("<x:a xmlns:x='urn:x'>" * 5_000 + "</x:a>" * 5_000),
+        drawing(_all(8_000, '<association id="a{n}" sourceRef="a{n}" targetRef="a{n}"/>')),
+    ],
+    ids=range(18),
+)  # fmt: skip
+def test_tangled_drawing_ends_in_time(content: bytes) -> None:
+    check(content)
 
 
 @pytest.mark.parametrize(

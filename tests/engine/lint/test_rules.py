@@ -65,11 +65,11 @@ def test_sentence_is_whole_in_both_languages_and_shows_no_placeholder(rule: str)
 
 @pytest.mark.parametrize("rule", sorted(EXAMPLES))
 def test_example_is_checked_in_less_than_two_seconds(rule: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
 
     check(EXAMPLES[rule].bad)
 
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_finding_names_element_and_line() -> None:

@@ -44,8 +44,8 @@ def trail(entries: Iterable[ElementLog], index: Index) -> Trail:
 
 
 def is_boundary(index: Index, element_id: str) -> bool:
-    """Whether the node sits on the border of another one: it waits there without holding the token."""
-    return bool(index["nodes"].get(element_id, {}).get("type") == "boundaryEvent")
+    """Whether the node waits without holding the token: on the border of another one, or to start a handler."""
+    return index["nodes"].get(element_id, {}).get("type") in ("boundaryEvent", "startEvent")
 
 
 def _visit(trail: Trail, entry: ElementLog) -> None:

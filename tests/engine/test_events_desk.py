@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from engine import rebuild
-from engine.models import ProcessInstance, Subscription
+from engine.bpmn.diagram import is_boundary, trail
+from engine.models import ElementLog, History, ProcessInstance, Subscription
 from tests.engine.conftest import Driver
 from tests.engine.drawings import (
+    boundary,
     button,
     catch,
     chain,
@@ -169,3 +171,58 @@ def test_thrown_message_is_not_caught_by_a_node_of_its_own_instance_that_waits_o
     assert driver.subscriptions(instance) == ["ready"]
     assert driver.send("ready") == 1
     assert driver.state(instance) == "completed"
+
+
+def test_error_that_nobody_catches_is_an_incident_at_its_node(driver: Driver) -> None:
+    instance = driver.run(
+        drawing(
+            start(),
+            subprocess(
+                "sub",
+                start("s"),
+                catch("wait", timer("PT1H")),
+                end("fail", event("error", "no")),
+                chain("s", "wait", "fail"),
+            ),
+            boundary("other", "sub", event("error", "other")),
+            end(),
+            end("e2"),
+            chain("start", "sub", "end"),
+            chain("other", "e2"),
+        )
+    )
+
+    driver.advance("P1D")
+
+    [incident] = driver.incidents()
+    assert (incident.instance_id, incident.element_id, incident.element_name) == (instance, "fail", "Fail")
+    assert driver.state(instance) == "active"
+
+
+def test_escalation_that_nobody_catches_is_kept_in_the_history(driver: Driver) -> None:
+    instance = driver.run(
+        drawing(
+            start(),
+            throw("say", event("escalation", "late")),
+            user("work", "go"),
+            end(),
+            chain("start", "say", "work", "end"),
+        )
+    )
+
+    [step] = driver.all(History, instance)
+    assert step.data["thrown"] == [["escalation", "late"]]
+    assert driver.open_tasks(instance) == ["work"]
+
+
+def test_handler_that_waits_holds_no_token_on_the_drawing(driver: Driver) -> None:
+    instance = driver.run(PHASE)
+    driver.advance("PT2H")
+    with driver.database.reading() as session:
+        index = session.get_one(ProcessInstance, instance).definition.index
+
+    way = trail(driver.all(ElementLog, instance), index)
+
+    assert set(way.since) == {"phase", "a"}
+    assert {"on_late", "late", "shout", "on_late_shout"} <= way.passed
+    assert is_boundary(index, "on_call")

@@ -44,11 +44,13 @@ def upload(visit: Visit) -> ResponseReturnValue:
         )
     except DeploymentRefused as refusal:
         return _list(visit.session, refusal.problems), 422
-    if request.form.get("activate") == "yes":
+    wished = request.form.get("activate") == "yes"
+    if wished:
         _activate_ready(visit, deployment)
     live.publish(visit.session, "processes")
     again = "1" if deployment.id <= newest else None
-    return leave_to(url_for("admin.processes", stored=deployment.id, again=again))
+    held = "1" if wished and any(each.state == "draft" for each in deployment.definitions) else None
+    return leave_to(url_for("admin.processes", stored=deployment.id, again=again, held=held))
 
 
 @route(blueprint, "/processes/<key>", roles=STUDIO)

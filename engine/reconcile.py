@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.util import identity_key
 
-from engine import retries
+from engine import deadlocks, retries
 from engine.bpmn.machine import Machine, Wait
 from engine.db import Base, table_of
 from engine.models import Incident, Job, ProcessInstance, Subscription, UserTask
@@ -103,13 +103,16 @@ def reconcile(
 ) -> None:
     """Close the rows whose wait is over, open those of new waits, move the timers that were armed anew."""
     waits = {} if machine.completed else {wait.key: wait for wait in machine.waits()}
-    gone = [row for row in before.values() if row.key not in waits]
+    stuck = {} if machine.completed else {join.key: join for join in machine.stuck()}
+    gone = [row for row in before.values() if row.key not in waits and row.key not in stuck]
     close_all(session, gone, cause)
     new = [wait for key, wait in waits.items() if key not in before]
     _subscribe(session, instance, [w for w in new if _ROW_OF[w.kind] == "subscription"], cause.at)
     _arm(session, instance, machine, [w for w in new if _ROW_OF[w.kind] == "job"], cause.at)
     _move(session, [(before[key], waits[key]) for key in sorted(rearmed) if key in waits and key in before])
     _open(session, instance, machine, [w for w in new if w.kind == "user"], cause.at)
+    known = {row.key for row in before.values()}
+    deadlocks.report(session, instance, [join for key, join in stuck.items() if key not in known], cause.at)
 
 
 def close_all(session: Session, gone: Iterable[OpenRow], cause: Cause) -> None:
@@ -142,9 +145,6 @@ def _close_jobs(session: Session, ids: list[int], state: str, cause: Cause) -> N
         _resolve(session, Incident.job_id.in_(ids), cause)
 
 
-def _resolve(session: Session, which: ColumnElement[bool], cause: Cause) -> None:
-    resolved = {"state": "resolved", "resolved_at": cause.at, "resolved_by": cause.actor}
-    session.execute(update(Incident).where(which, Incident.state == "open").values(resolved))
 def _tell(session: Session, model: type[Base], ids: list[int], values: Mapping[str, Any]) -> None:
     """Whoever holds one of these rows as an object sees what was written."""
     for row_id in ids:
@@ -154,6 +154,9 @@ def _tell(session: Session, model: type[Base], ids: list[int], values: Mapping[s
                 set_committed_value(known, name, value)
 
 
+def _resolve(session: Session, which: ColumnElement[bool], cause: Cause) -> None:
+    resolved = {"state": "resolved", "resolved_at": cause.at, "resolved_by": cause.actor}
+    session.execute(update(Incident).where(which, Incident.state == "open").values(resolved))
 
 
 def _subscribe(session: Session, instance: ProcessInstance, waits: list[Wait], at: datetime) -> None:

@@ -103,12 +103,13 @@ def _chain(session: Session, instance: ProcessInstance) -> Iterator[Finding]:
 def _rows(session: Session, instance: ProcessInstance) -> Iterator[Finding]:
     """The rows that stand for waits are exactly those that the stored workflow waits for."""
     try:
-        waits = {wait.key: wait for wait in stepper.load(session, instance, None).waits()}
+        machine = stepper.load(session, instance, None)
+        waits = {wait.key: wait for wait in machine.waits()}
     except EngineError as error:
         yield Finding("state-unreadable", "process_instance", instance.id, str(error))
         return
     rows = {key: row for key, row in open_rows(session, instance.id).items() if row.kind != "incident"}
-    if not waits:
+    if not waits and not machine.stuck():
         yield Finding("stuck", "process_instance", instance.id, "Nothing will ever move this instance")
     for key in sorted(waits.keys() - rows.keys()):
         message = f"No row stands for the {waits[key].kind} wait at {waits[key].element_id}"

@@ -16,6 +16,7 @@ from engine.db import Database
 from engine.errors import BpmnError
 from engine.listeners import StatusEntered
 from engine.models import ElementLog, History, Incident, Job, ProcessInstance, Subscription, UserTask
+from tests.engine.walk import Begin, Walk, program
 
 KEY = "record:1"
 
@@ -195,3 +196,13 @@ def driver(database: Database, clock: FixedClock, calls: Calls) -> Iterator[Driv
     listeners.listeners().status_entered.append(status)
     yield driver
     listeners.reset()
+
+
+@pytest.fixture(params=[False, True], ids=["in memory", "reloaded"])
+def begin(request: pytest.FixtureRequest) -> Begin:
+    """Begin an instance of the first drawing, without a database."""
+
+    def walk(*files: bytes, **variables: Any) -> Walk:
+        return Walk(program(*files), reloads=request.param, **variables)
+
+    return walk

@@ -77,12 +77,13 @@ def case(
 ) -> Case:
     """A case with its story as text; `refused` is "rule at element"."""
     named = {f"{number}.bpmn": content for number, content in enumerate(files)} | dict(others or {})
-    lines = tuple(_line(text.strip()) for text in story.strip().splitlines() if text.strip())
+    lines = tuple(line(text.strip()) for text in story.strip().splitlines() if text.strip())
     rule, _, element = refused.partition(" at ")
     return Case(name, named, lines, (rule, element) if refused else None, tuple(patterns.split()), clause, needs_host)
 
 
-def _line(text: str) -> Line:
+def line(text: str) -> Line:
+    """A line of a story from its text."""
     if text.startswith("says"):
         return Line("says", "", {}, order.parse(text.removeprefix("says")), (), False, "", text)
     move, _, seen = text.partition(": ")

@@ -39,18 +39,23 @@ def program(files: Mapping[str, bytes], main: str = "p") -> Program:
 class InMemory:
     """One machine and the clock it looks at."""
 
-    def __init__(self, files: Mapping[str, bytes], begin: datetime) -> None:
+    def __init__(self, files: Mapping[str, bytes], begin: datetime, main: str = "p") -> None:
         self.host = Host()
         self._files = files
+        self._main = main
         self._now = begin
         self._told = 0
         self._machine: Machine | None = None
 
     def start(self, values: Mapping[str, Any]) -> None:
+        self.open(None)
+        self.machine.begin(values)
+        self.machine.run()
+
+    def open(self, state: bytes | None) -> None:
+        """Go on from a stored state, or from nothing."""
         environment = Environment(self._now, self.host.context, self._call)
-        self._machine = Machine(program(self._files), environment, None, lambda happening: None)
-        self._machine.begin(values)
-        self._machine.run()
+        self._machine = Machine(program(self._files, self._main), environment, state, lambda happening: None)
 
     def complete(self, element: str, action: str, values: Mapping[str, Any]) -> None:
         wait = next(w for w in self.machine.waits() if w.kind == "user" and w.element_id == element)
@@ -77,6 +82,11 @@ class InMemory:
             self._set_now(max(self._now, due[0][0]))
             self._do(due[0][1])
         self._set_now(until)
+
+    def advance_to(self, wait: Wait) -> None:
+        """Do what a worker would do for this wait, as soon as it is due."""
+        self._set_now(max(self._now, wait.due or self._now))
+        self._do(wait)
 
     def jump(self, by: timedelta) -> None:
         self._set_now(self._now + by)
@@ -116,6 +126,10 @@ class InMemory:
     def findings(self) -> list[str]:
         is_stalled = not self.machine.completed and not self.machine.waits()
         return ["nothing will ever move this instance"] if is_stalled else []
+
+    @property
+    def now(self) -> datetime:
+        return self._now
 
     @property
     def machine(self) -> Machine:

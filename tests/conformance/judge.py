@@ -98,14 +98,12 @@ def _shown(seen: list[Seen]) -> str:
 def _attempt(case: Case, *, stored: bool) -> tuple[str, list[Seen]]:
     """Where the run parted from the story (empty when it did not) and everything that was seen."""
     seen: list[Seen] = []
-    text = b"".join(case.files.values()).decode()
-    gateways, events = _GATEWAY.findall(text), _EVENT.findall(text)
-    hidden = frozenset([*gateways, *(f"!{node}" for node in (*gateways, *events))])
+    hidden = hidden_in(case.files)
     with ExitStack() as stack:
         try:
             run: Any = stack.enter_context(reloaded(case.files, BEGIN)) if stored else InMemory(case.files, BEGIN)
             for line in case.story:
-                _play(run, line, hidden, seen)
+                play(run, line, hidden, seen)
         except Parted as parted:
             return str(parted), seen
         except Exception as error:
@@ -113,7 +111,15 @@ def _attempt(case: Case, *, stored: bool) -> tuple[str, list[Seen]]:
     return "", seen
 
 
-def _play(run: Any, line: Line, hidden: frozenset[str], seen: list[Seen]) -> None:
+def hidden_in(files: Mapping[str, bytes]) -> frozenset[str]:
+    """What the traces of these drawings are compared without."""
+    text = b"".join(files.values()).decode()
+    gateways, events = _GATEWAY.findall(text), _EVENT.findall(text)
+    return frozenset([*gateways, *(f"!{node}" for node in (*gateways, *events))])
+
+
+def play(run: Any, line: Line, hidden: frozenset[str], seen: list[Seen]) -> None:
+    """Make the move of a line and compare what is seen; raises Parted."""
     if line.verb == "?":
         _compare_data(run, line)
         return
@@ -124,7 +130,7 @@ def _play(run: Any, line: Line, hidden: frozenset[str], seen: list[Seen]) -> Non
     if line.raises:
         _expect_refusal(run, line)
         return
-    _move(run, line)
+    move(run, line)
     run.forget()
     now = run.see().without(hidden)
     seen.append(now)
@@ -141,7 +147,7 @@ def _expect(holds: bool, line: Line, got: str) -> None:
 
 def _expect_refusal(run: Any, line: Line) -> None:
     try:
-        _move(run, line)
+        move(run, line)
     except Exception as error:
         _expect(type(error).__name__ == line.raises, line, f"{type(error).__name__}: {error}")
         run.host.told = []
@@ -170,7 +176,8 @@ def _compare_data(run: Any, line: Line) -> None:
     _expect(not wrong, line, f"{wrong} in {dict(data)}")
 
 
-def _move(run: Any, line: Line) -> None:
+def move(run: Any, line: Line) -> None:
+    """Make the move of a line and look at nothing."""
     match line.verb:
         case "start":
             run.start(line.values)

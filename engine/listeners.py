@@ -53,7 +53,7 @@ class Listeners:
     start_context: StartContextProvider | None = None
     """The names that timers of start events may read: there is no instance yet."""
     statuses: Callable[[Session], Collection[str]] | None = None
-    """The codes a diagram may declare; None = not known, then the check does not compare."""
+    """The codes a diagram may declare, best as a mapping to their categories; None = not known and not compared."""
 
 
 _listeners = Listeners()

@@ -316,18 +316,18 @@ def _settings() -> Settings:
     return Settings()
 
 
-def _statuses(settings: Settings) -> set[str]:
-    """The codes of this desk's directory; where there is no desk yet, those that any desk starts with."""
+def _statuses(settings: Settings) -> dict[str, str]:
+    """Code → category in this desk's directory; where there is no desk yet, those that any desk starts with."""
     from engine.db import Database
     from services.catalog import queries
     from services.reference import STATUSES
 
-    shipped = {status[0] for status in STATUSES}
+    shipped = {code: category for code, _, _, _, category in STATUSES}
     if not settings.database_url and not (settings.data_dir / "bpmdesk.db").exists():
         return shipped
     try:
         with _until_the_end(Database(settings.database)).reading() as session:
-            return shipped | set(queries.statuses(session))
+            return shipped | queries.status_codes(session)
     except Exception as error:
         click.echo(
             both("Справочник статусов не прочитан: ", "The statuses were not read: ") + _first_line(error), err=True

@@ -76,9 +76,9 @@ def statuses(session: Session) -> dict[str, TicketStatus]:
     return known
 
 
-def status_codes(session: Session) -> set[str]:
-    """The codes that a diagram may declare."""
-    return set(session.scalars(select(TicketStatus.code)))
+def status_codes(session: Session) -> dict[str, str]:
+    """The codes that a diagram may declare, with their categories."""
+    return {code: category for code, category in session.execute(select(TicketStatus.code, TicketStatus.category))}
 
 
 def status_name(status: TicketStatus | None, language: str = "ru") -> str:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from engine.bpmn import dmn, xml
 from engine.bpmn.lint import (
     area,
+    conditions,
     decisions,
     desk,
     foreign,
@@ -46,7 +47,8 @@ def check_files(
 ) -> list[Problem]:
     """All findings in the files of one bundle, in the order of files and lines; never raises.
 
-    A catalogue that is None is not checked against. Forms and decisions that are among the files are known as well.
+    A catalogue that is None is not checked against; statuses may be a mapping to their categories.
+    Forms and decisions that are among the files are known as well.
     """
     reports = {name: Report(name) for name in files}
     drawings: dict[str, tuple[Drawing, Report]] = {}
@@ -118,6 +120,7 @@ def _check(
     calls.check(drawing, report, connectors)
     desk.check(drawing, report, forms=forms, statuses=statuses)
     soundness.check(drawing, report, waiting)
+    conditions.check(drawing, report)
     area.check(drawing, report)
 
 

@@ -9,6 +9,7 @@ from engine.bpmn import xml
 from engine.bpmn.lint import (
     area,
     command,
+    conditions,
     connectors,
     decisions,
     desk,
@@ -34,7 +35,7 @@ FAMILIES: dict[str, tuple[ModuleType, ...]] = {
     "structure": (structure, wiring),
     "pools and lanes": (pools,),
     "semantics": (semantics,),
-    "soundness": (soundness,),
+    "soundness": (soundness, conditions),
     "expressions and timers": (formulas,),
     "connectors and calls": (connectors,),
     "desk": (desk,),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -87,6 +87,16 @@ ASSIGNMENT_PLACE = Rule(
     "desk:assignment works on user tasks only. Remove it here.",
 )
 
+CLOCK_STOPS = Rule(
+    "sla-timer-paused",
+    "warning",
+    "Таймер ждёт срока SLA, а в статусе {code} часы стоят: он не сработает, пока статус не сменится. Перенесите его "
+    "на узел, где время идёт.",
+    "The timer waits for an SLA date, but in the status {code} the clock stands still: it fires only after a change of "
+    "status. Move it to a node where time counts.",
+)
+
+_SLA_DATE = re.compile(r"\bsla\s*\.\s*(?:due|remind)\s*\(")
 _PRESSED = re.compile(r"(?<![\w.])action\s*(?:==|!=)\s*(?:\"([^\"]*)\"|'([^']*)')")
 _REASON = re.compile(r"^Element '[^']*'[:,]\s*(?:\[[^\]]*\]\s*)?")
 
@@ -116,6 +126,9 @@ def check(drawing: Drawing, report: Report, *, forms: Collection[str] | None, st
         form = action.get("form")
         if form and forms is not None and form not in forms:
             report.add(FORM_UNKNOWN, action, form=shown(form))
+    categories = _categories(drawing, statuses)
+    for node in drawing.nodes:
+        _check_clock(node, categories, report)
     _check_pressed(drawing, {action.get("id", "") for action in actions}, report)
 
 
@@ -172,6 +185,23 @@ def _check_statuses(node: Node, report: Report, statuses: Collection[str] | None
         code = status.get("code", "")
         if statuses is not None and code and code not in statuses and not status.get("name"):
             report.add(STATUS_UNKNOWN, status, code=shown(code), known=", ".join(sorted(statuses)))
+
+
+def _categories(drawing: Drawing, statuses: Collection[str] | None) -> dict[str, str]:
+    """Status → category, of the directory and of what the file brings along."""
+    known = dict(statuses) if isinstance(statuses, Mapping) else {}
+    brought = [status for node in drawing.nodes for status in desk(node.element, "status") if status.get("category")]
+    return {status.get("code", ""): status.get("category", "") for status in brought} | known
+
+
+def _check_clock(node: Node, categories: Mapping[str, str], report: Report) -> None:
+    if node.kind != "boundaryEvent" or node.trigger != "timer" or node.host is None:
+        return
+    text = " ".join(str(part) for definition in node.definitions for part in definition.itertext())
+    for status in desk(node.host.element, "status") if _SLA_DATE.search(text) else ():
+        code = status.get("code", "")
+        if categories.get(code) in ("paused", "done"):
+            report.add(CLOCK_STOPS, node.element, code=shown(code))
 
 
 def _check_pressed(drawing: Drawing, known: set[str], report: Report) -> None:

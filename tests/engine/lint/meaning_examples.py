@@ -81,6 +81,16 @@ MEANING: dict[str, tuple[bytes, bytes]] = {
         ),
     ),
     "too-tangled": (tangle(70), tangle(5)),
+    "condition-never-holds": (choice("exclusive", "[1 == 2]"), choice("exclusive")),
+    "condition-always-holds": (choice("exclusive", "[1 == 1]"), choice("exclusive")),
+    "condition-twice": (
+        drawing(
+            CHOICE + script() + task(), "start > g > end; g > set [x == 1]; g > work [x == 1]; set > end; work > end"
+        ),
+        drawing(
+            CHOICE + script() + task(), "start > g > end; g > set [x == 1]; g > work [x == 2]; set > end; work > end"
+        ),
+    ),
     # expressions and times
     "expression": (choice("exclusive", "[__import__('os')]"), choice("exclusive")),
     "expression-missing": (choice("exclusive", "[ ]"), choice("exclusive")),
@@ -148,6 +158,18 @@ MEANING: dict[str, tuple[bytes, bytes]] = {
     ),
     "status-unknown": (chain(task('<desk:status code="melted"/>')), chain(task(STATUS))),
     "status-twice": (chain(task(STATUS + STATUS)), chain(task(STATUS))),
+    "sla-timer-paused": (
+        chain(
+            task('<desk:status code="held" name="Отложено" category="paused"/>'),
+            also=boundary(timer('=sla.due("resolution")', "timeDate")) + end("late"),
+            arrows="edge > late",
+        ),
+        chain(
+            task('<desk:status code="held" name="Отложено" category="open"/>'),
+            also=boundary(timer('=sla.due("resolution")', "timeDate")) + end("late"),
+            arrows="edge > late",
+        ),
+    ),
     "action-unknown": (
         drawing(
             task() + CHOICE + script(),

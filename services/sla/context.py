@@ -41,7 +41,12 @@ def namespace(_session: Session, load: Load) -> Namespace:
 
 
 def start_names(session: Session, _definition: ProcessDefinition) -> Mapping[str, Any]:
-    """What timers of start events may ask: `schedule.next("18:00")` and `schedule.next("18:00", "Круглосуточно")`."""
+    """What timers of start events may ask: there is no ticket yet."""
+    return {"schedule": schedules(session)}
+
+
+def schedules(session: Session) -> Namespace:
+    """The name `schedule`: `schedule.next("18:00")` and `schedule.next("18:00", "Круглосуточно")`."""
 
     def following(at: str, name: str | None = None) -> datetime | None:
         schedule = named(session, name)
@@ -50,7 +55,7 @@ def start_names(session: Session, _definition: ProcessDefinition) -> Mapping[str
             raise ExpressionError(f"Expected a schedule {wanted}, but there is none", f"Расписания {wanted} нет")
         return next_time(schedule, _time(at), engine_clock.now())
 
-    return {"schedule": Namespace("schedule", fields={}, functions={"next": following})}
+    return Namespace("schedule", fields={}, functions={"next": following})
 
 
 def _time(text: str) -> time:

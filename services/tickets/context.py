@@ -28,7 +28,7 @@ _PLAIN = (
 
 
 def provide(session: Session, instance: ProcessInstance) -> Mapping[str, Any]:
-    """The names `ticket`, `client`, `company`, `line`, `session`, `agent` and `sla` of one instance.
+    """The names `ticket`, `client`, `company`, `line`, `session`, `agent`, `sla` and `schedule` of one instance.
 
     Before the ticket exists every field is None.
     """
@@ -44,6 +44,7 @@ def provide(session: Session, instance: ProcessInstance) -> Mapping[str, Any]:
         "session": Namespace("session", _session_fields(session, ticket)),
         "agent": Namespace("agent", _agent_fields(ticket)),
         "sla": sla_context.namespace(session, ticket),
+        "schedule": sla_context.schedules(session),
     }
 
 

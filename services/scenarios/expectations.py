@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -46,6 +46,11 @@ class Now:
     instance: ProcessInstance | None
     ticket: Ticket | None
     since: Mark
+    names: words.Names = field(default_factory=dict)
+
+    def called(self, name: str) -> str:
+        """An element or button as people call it."""
+        return self.names.get(name, name)
 
     @property
     def entered(self) -> Sequence[ElementLog]:
@@ -80,11 +85,11 @@ def _path(wanted: Sequence[str], now: Now, _: Expect) -> Iterator[Said]:
         while position < len(entered) and not names(entered[position], name):
             position += 1
         if position == len(entered):
-            after = f"«{wanted[count - 1]}»" if count else ""
+            after = f"«{now.called(wanted[count - 1])}»" if count else ""
             ru, en = nothing(_shown(row) for row in entered[-12:])
             yield Said(
-                f"путь: {'после ' + after if after else 'сначала'} ожидали «{name}», прошли: {ru}",
-                f"path: {'after ' + after if after else 'first'} expected «{name}», but passed: {en}",
+                f"путь: {'после ' + after if after else 'сначала'} ожидали «{now.called(name)}», прошли: {ru}",
+                f"path: {'after ' + after if after else 'first'} expected «{now.called(name)}», but passed: {en}",
             )
             return
         position += 1
@@ -97,7 +102,7 @@ def _exact_path(wanted: Sequence[str], now: Now, _: Expect) -> Iterator[Said]:
         got = entered[position] if position < len(entered) else None
         if want is None or got is None or not names(got, want):
             (want_ru, want_en), (got_ru, got_en) = (
-                nothing([want] if want else []),
+                nothing([now.called(want)] if want else []),
                 nothing([_shown(got)] if got else []),
             )
             yield Said(
@@ -110,7 +115,8 @@ def _exact_path(wanted: Sequence[str], now: Now, _: Expect) -> Iterator[Said]:
 def _not_visited(wanted: Sequence[str], now: Now, _: Expect) -> Iterator[Said]:
     for name in wanted:
         if any(names(row, name) for row in now.entered):
-            yield Said(f"путь: «{name}» не ожидали, но там были", f"path: «{name}» was not expected, but visited")
+            called = now.called(name)
+            yield Said(f"путь: «{called}» не ожидали, но там были", f"path: «{called}» was not expected, but visited")
 
 
 def _status(wanted: str, now: Now, _: Expect) -> Iterator[Said]:
@@ -130,7 +136,8 @@ def _timers(wanted: Mapping[str, str | None], now: Now, _: Expect) -> Iterator[S
     armed = now.session.scalars(select(Job).where(Job.state == "waiting", Job.kind == "timer")).all()
     for name, term in wanted.items():
         due = [job.due_at for job in armed if names(job, name)]
-        yield from _due(f"таймер «{name}»", f"timer «{name}»", term, due[0] if due else None)
+        called = now.called(name)
+        yield from _due(f"таймер «{called}»", f"timer «{called}»", term, due[0] if due else None)
 
 
 def _due(ru: str, en: str, term: str | None, got: datetime | None) -> Iterator[Said]:
@@ -144,7 +151,7 @@ def _due(ru: str, en: str, term: str | None, got: datetime | None) -> Iterator[S
 
 def _tasks(wanted: Sequence[str], now: Now, _: Expect) -> Iterator[Said]:
     tasks = now.session.scalars(select(UserTask).where(UserTask.state == "open").order_by(UserTask.id)).all()
-    yield from _lists("открытые задачи", "open tasks", wanted, [(t.name, t.element_id) for t in tasks])
+    yield from _lists("открытые задачи", "open tasks", wanted, now, [(t.name, t.element_id) for t in tasks])
 
 
 def _actions(wanted: Sequence[str], now: Now, expected: Expect) -> Iterator[Said]:
@@ -153,7 +160,7 @@ def _actions(wanted: Sequence[str], now: Now, expected: Expect) -> Iterator[Said
         offered = queries.offered_actions(now.session, now.ticket, who)
     else:
         offered = [each for one in now.instances() for each in actions.available(now.session, one)]
-    yield from _lists("кнопки", "buttons", wanted, [(each.label, each.id) for each in offered])
+    yield from _lists("кнопки", "buttons", wanted, now, [(each.label, each.id) for each in offered])
 
 
 def _assignee(wanted: str, now: Now, _: Expect) -> Iterator[Said]:
@@ -278,7 +285,7 @@ _CHECKS: Mapping[str, Callable[[Any, Now, Expect], Iterator[Said]]] = {
 }
 
 
-def _lists(ru: str, en: str, wanted: Sequence[str], got: Sequence[tuple[str, str]]) -> Iterator[Said]:
+def _lists(ru: str, en: str, wanted: Sequence[str], now: Now, got: Sequence[tuple[str, str]]) -> Iterator[Said]:
     """The same things in any order, each known by its name or id."""
     left = list(got)
     missing = []
@@ -289,7 +296,7 @@ def _lists(ru: str, en: str, wanted: Sequence[str], got: Sequence[tuple[str, str
         else:
             left.remove(found)
     if missing or left:
-        yield from _differs(ru, en, *((nothing(wanted), nothing(label or number for label, number in got))))
+        yield from _differs(ru, en, nothing(map(now.called, wanted)), nothing(label or number for label, number in got))
 
 
 def _differs(ru: str, en: str, want: Any, got: Any) -> Iterator[Said]:

@@ -85,13 +85,14 @@ class _Play:
         self._until = until
         self._cast = Cast(desk, scenario.process, scenario.given, self._checkpoint)
         self._mark = Mark()
+        self._names = _names(desk, scenario.process)
 
     def go(self) -> None:
         """Begin, all steps, the end; stops at the first step that is not possible."""
         if not self._attempt(None, self._cast.begin):
             return
         for number, step in enumerate(self._scenario.steps, 1):
-            self._result.told.append(Told(words.told(step), clock.now()))
+            self._result.told.append(Told(words.told(step, self._names), clock.now()))
             if not self._attempt(number, self._doing(number, step)):
                 return
         self._mark = Mark()
@@ -121,10 +122,23 @@ class _Play:
 
     def _expect(self, number: int | None, expected: Expect) -> None:
         with self._desk.look() as session:
-            now = Now(session, self._cast.instance(session), self._cast.ticket(session), self._mark)
+            now = Now(session, self._cast.instance(session), self._cast.ticket(session), self._mark, self._names)
             found = list(compare(expected, now))
             self._mark = _mark(session)
         self._result.differences.extend(Difference(number, said) for said in found)
+
+
+def _names(desk: rehearsal.Desk, process: str) -> dict[str, str]:
+    """What elements and buttons are called; those of the scenario's own process win."""
+    names: dict[str, str] = {}
+    with desk.look() as session:
+        active = select(ProcessDefinition).where(ProcessDefinition.state == "active")
+        for definition in sorted(session.scalars(active), key=lambda each: each.key == process):
+            for element, node in definition.index["nodes"].items():
+                names |= {action["id"]: action.get("label", action["id"]) for action in node.get("actions", ())}
+                if node.get("name"):
+                    names[element] = names[f"{definition.key}/{element}"] = node["name"]
+    return names
 
 
 def _mark(session: Session) -> Mark:

@@ -13,6 +13,8 @@ from services.scenarios.language import Clock, Expect, Step
 from services.scenarios.said import Said, listed
 from services.scenarios.stage import RESPONSIBLE
 
+Names = Mapping[str, str]
+"""Id of an element or a button → what it is called; an id that is not there is told as it is."""
 _ZONE = ZoneInfo("Europe/Moscow")
 _ROLES = {
     RESPONSIBLE: ("ответственный", "the responsible"),
@@ -31,71 +33,87 @@ _STATES = {
 }
 
 
-def told(step: Step) -> Said:
+def told(step: Step, names: Names) -> Said:
     """What happens in the step, as one sentence."""
-    return _TELLERS[step.kind](step)
+    return _TELLERS[step.kind](step, names)
 
 
-def _client_writes(step: Step) -> Said:
+def _client_writes(step: Step, _: Names) -> Said:
     text = _short(step.client_writes or "")
     if step.client:
         return Said(f"{step.client} пишет: «{text}»", f"{step.client} writes: «{text}»")
     return Said(f"Клиент пишет: «{text}»", f"The client writes: «{text}»")
 
 
-def _creates(step: Step) -> Said:
+def _creates(step: Step, _: Names) -> Said:
     ru, en = _who(step.by, ("Оператор", "An operator"))
     form = _form(step.creates)
     return Said(f"{ru} создаёт обращение{form}", f"{en} creates a ticket{form}")
 
 
-def _press(step: Step) -> Said:
+def _press(step: Step, names: Names) -> Said:
     ru, en = _who(step.by, ("Нажата кнопка", "The button"))
     form = _form(step.form)
     refused = (" – отказ", " – refused") if step.refused else ("", "")
+    label = names.get(step.press or "", step.press)
     if step.by is None:
-        return Said(f"{ru} «{step.press}»{form}{refused[0]}", f"{en} «{step.press}» is pressed{form}{refused[1]}")
-    return Said(f"{ru} нажимает «{step.press}»{form}{refused[0]}", f"{en} presses «{step.press}»{form}{refused[1]}")
+        return Said(f"{ru} «{label}»{form}{refused[0]}", f"{en} «{label}» is pressed{form}{refused[1]}")
+    return Said(f"{ru} нажимает «{label}»{form}{refused[0]}", f"{en} presses «{label}»{form}{refused[1]}")
 
 
-def _replies(step: Step) -> Said:
+def _replies(step: Step, _: Names) -> Said:
     ru, en = _who(step.by, ("Ответственный", "The responsible"))
     return Said(
         f"{ru} отвечает клиенту: «{_short(step.replies or '')}»", f"{en} answers: «{_short(step.replies or '')}»"
     )
 
 
-def _changes(step: Step) -> Said:
+def _changes(step: Step, _: Names) -> Said:
     ru, en = _who(step.by, ("Ответственный", "The responsible"))
     return Said(f"{ru} меняет карточку{_form(step.changes)}", f"{en} changes the card{_form(step.changes)}")
 
 
-def _wait(step: Step) -> Said:
+def _wait(step: Step, _: Names) -> Said:
     ru, en = span(iso8601.parse_duration(step.wait or ""))
     return Said(f"Проходит {ru}", f"{en} pass")
 
 
-def _wait_until(step: Step) -> Said:
+def _wait_until(step: Step, _: Names) -> Said:
     at = f"{iso8601.parse_instant(step.wait_until or '').astimezone(_ZONE):%d.%m.%Y %H:%M}"
     return Said(f"Наступает {at} (Москва)", f"It becomes {at} (Moscow)")
 
 
-def _message(step: Step) -> Said:
+def _message(step: Step, _: Names) -> Said:
     return Said(f"Приходит сообщение «{step.message}»", f"The message «{step.message}» arrives")
 
 
-def _signal(step: Step) -> Said:
+def _signal(step: Step, _: Names) -> Said:
     return Said(f"Приходит сигнал «{step.signal}»", f"The signal «{step.signal}» arrives")
 
 
-def _expect(step: Step) -> Said:
+def _expect(step: Step, names: Names) -> Said:
     expected = step.expect or Expect()
-    said = [_EXPECTED[name](value) for name in _EXPECTED if (value := getattr(expected, name)) is not None]
+    said = [
+        _EXPECTED[name](named(value, names) if name in _OF_THE_DRAWING else value)
+        for name in _EXPECTED
+        if (value := getattr(expected, name)) is not None
+    ]
     ru, en = "; ".join(ru for ru, _ in said), "; ".join(en for _, en in said)
     return Said(f"Ожидаем: {ru or 'сбоев нет'}", f"Expected: {en or 'no incident'}")
 
 
-_TELLERS: Mapping[str, Callable[[Step], Said]] = {
+def named(value: Any, names: Names) -> Any:
+    """Ids of elements and buttons as people read them."""
+    if isinstance(value, list):
+        return [names.get(each, each) if isinstance(each, str) else each for each in value]
+    if isinstance(value, dict):
+        return {names.get(each, each): it for each, it in value.items()}
+    return value
+
+
+_OF_THE_DRAWING = frozenset({"path", "exact_path", "not_visited", "timers", "tasks", "actions", "incidents"})
+
+_TELLERS: Mapping[str, Callable[[Step, Names], Said]] = {
     "client_writes": _client_writes,
     "creates": _creates,
     "press": _press,
@@ -107,11 +125,6 @@ _TELLERS: Mapping[str, Callable[[Step], Said]] = {
     "signal": _signal,
     "expect": _expect,
 }
-
-
-def expected(expectation: Expect) -> Said:
-    """What an expectation asks, as one sentence."""
-    return _expect(Step(expect=expectation))
 
 
 def status(code: str) -> tuple[str, str]:

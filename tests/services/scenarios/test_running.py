@@ -16,7 +16,10 @@ from tests.services.scenarios.told import differences, drawn, scenario, tell
         ({"status": "resolved"}, "status: expected «Resolved», got «Accepted»"),
         ({"tasks": ["Классификация"]}, "open tasks: expected «Классификация», got «Взять в работу»"),
         ({"tasks": []}, "open tasks: expected nothing, got «Взять в работу»"),
-        ({"actions": ["take", "take"]}, "buttons: expected «take», «take», got «Приступить к выполнению»"),
+        (
+            {"actions": ["take", "take"]},
+            "buttons: expected «Приступить к выполнению», «Приступить к выполнению», got «Приступить к выполнению»",
+        ),
         ({"assignee": "Олег"}, "responsible: expected «Олег», got «Алина Чернова»"),
         ({"assignee": ""}, "responsible: expected nothing, got «Алина Чернова»"),
         (
@@ -255,7 +258,7 @@ def test_every_kind_of_step_is_told_in_both_languages() -> None:
     )
 
     assert [told.said.ru for told in result.told] == [
-        "Ответственный нажимает «take»",
+        "Ответственный нажимает «Приступить к выполнению»",
         "Клиент пишет: «Ну что там?»",
         "Ответственный отвечает клиенту: «Смотрим»",
         "Проходит 1 д 2 ч",

@@ -15,6 +15,7 @@ from services.lines import beginnings
 from services.mail import identity, inbound
 from services.notifications import outbox
 from services.reference import ensure_reference
+from services.replay import operations as replays
 from services.scenarios import due as scenarios_due
 from services.scenarios import operations as scenarios
 
@@ -64,3 +65,4 @@ def register_sources(settings: Settings) -> None:
     due.register(beginnings.due_source())
     due.register(housekeeping.source(settings))
     due.register(scenarios_due.source())
+    due.register(replays.source())

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, RowMapping, Table, insert, select
 from sqlalchemy.orm import Session
 
 from engine import clock, due, iso8601, jobs, listeners, repository, runtime
+from engine.bundles import bundle_digest
 from engine.clock import FixedClock
 from engine.config import Settings
 from engine.db import IN_MEMORY, Base, Database
@@ -101,7 +102,9 @@ class Desk:
     def deploy(self, files: Mapping[str, bytes]) -> None:
         """Make these files the active versions without checking them; raises DeploymentRefused for broken ones."""
         with self.session() as session:
-            _activate_all(session, repository.store(session, files, author=AUTHOR))
+            same = select(Deployment).where(Deployment.sha256 == bundle_digest(files))
+            known = session.scalars(same).one_or_none()
+            _activate_all(session, known or repository.store(session, files, author=AUTHOR))
 
     def activate(self, deployment_id: int) -> None:
         """Make what came with a copied bundle the active versions; raises NotReady for what can never run."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engine.db import Base, UtcDateTime
@@ -22,14 +22,11 @@ class Replay(Base):
     wanted: Mapped[int]
     """How many tickets were asked for."""
     state: Mapped[str] = mapped_column(String(16), default="running", index=True)
-    """running | done | cancelled | failed"""
+    """running | done | cancelled"""
     created_by: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     sums: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    error: Mapped[str | None] = mapped_column(Text)
-    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    lease_owner: Mapped[str | None] = mapped_column(String(100))
 
     definition: Mapped[ProcessDefinition] = relationship()
 
@@ -46,7 +43,8 @@ class ReplayOutcome(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     replay_id: Mapped[int] = mapped_column(ForeignKey("replay.id"))
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"))
-    verdict: Mapped[str] = mapped_column(String(16))
-    """same | differs | stuck | failed"""
+    verdict: Mapped[str] = mapped_column(String(16), default="waiting")
+    """waiting | same | differs | stuck | failed"""
     differences: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    """By kind: path, statuses, assignments, sla, notifications."""
+    """By kind: path, statuses, assignments, sla, notifications, ended, refused, waiting, failed."""
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -83,9 +83,6 @@ def upgrade() -> None:
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("ended_at", UtcDateTime(), nullable=True),
         sa.Column("sums", sa.JSON(), nullable=False),
-        sa.Column("error", sa.Text(), nullable=True),
-        sa.Column("lease_until", UtcDateTime(), nullable=True),
-        sa.Column("lease_owner", sa.String(length=100), nullable=True),
         sa.ForeignKeyConstraint(
             ["definition_id"], ["process_definition.id"], name=op.f("fk_replay_definition_id_process_definition")
         ),
@@ -181,6 +178,7 @@ def upgrade() -> None:
         sa.Column("ticket_id", sa.Integer(), nullable=False),
         sa.Column("verdict", sa.String(length=16), nullable=False),
         sa.Column("differences", sa.JSON(), nullable=False),
+        sa.Column("lease_until", UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["replay_id"], ["replay.id"], name=op.f("fk_replay_outcome_replay_id_replay")),
         sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_replay_outcome_ticket_id_ticket")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_replay_outcome")),

@@ -85,7 +85,9 @@ class ScopeParser(ProcessParser):
         """The name of another spec made of the same element."""
         part = kind(self.parser, scope, self.nsmap, self.data_stores, filename=self.filename, lane=self.lane)
         part.parent = self
-        return str(self.parser.process_parsers.setdefault(part.bpmn_id, part).bpmn_id)
+        if not isinstance(self.parser.process_parsers.setdefault(part.bpmn_id, part), kind):
+            raise ValidationException(f"Expected no element with the id {part.bpmn_id}, but there is one", scope)
+        return part.bpmn_id
 
     def _index_process_nodes(self) -> None:
         """Actions and parameters have ids too, often the same as a node's: the node wins. Links count as flows."""

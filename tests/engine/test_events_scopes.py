@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.errors import DeploymentRefused
 from tests.engine.drawings import (
     TERMINATE,
     boundary,
@@ -463,3 +464,13 @@ def test_process_begins_at_the_start_event_that_is_chosen() -> None:
 
     assert twins.completed
     assert "a entered" not in twins.trace
+
+
+def test_element_with_the_name_of_something_invented_is_not_executed() -> None:
+    inside = subprocess("p.body", start("s"), end("e"), chain("s", "e"))
+    content = drawing(
+        start(), inside, end(), chain("start", "p.body", "end"), helped(event("message", "m"), interrupting=True)
+    )
+
+    with pytest.raises(DeploymentRefused, match=r"p\.body"):
+        Twins(content)

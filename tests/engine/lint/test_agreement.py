@@ -23,6 +23,10 @@ from tests.engine.lint.fragments import (
 )
 from tests.engine.lint.sketch import boundary, drawing, end, flows, gateway, script, service, task, timer
 
+ON_CONDITION = "<conditionalEventDefinition><condition>x == 1</condition></conditionalEventDefinition>"
+ON_LINK = '<linkEventDefinition name="A"/>'
+COMPENSATE = "<compensateEventDefinition/>"
+
 
 def _nodes(name: str) -> list[str]:
     """One node of every kind that can stand in the middle of a process."""
@@ -37,14 +41,33 @@ def _nodes(name: str) -> list[str]:
         gateway("exclusive", name, f'default="{name}_first"'),
         gateway("parallel", name),
         gateway("eventBased", name),
-        *(catch(name, definition) for definition in (timer("PT1H"), ON_MESSAGE, ON_SIGNAL)),
-        *(throw(name, definition) for definition in ("", ON_MESSAGE, ON_SIGNAL, ON_ESCALATION)),
+        *(catch(name, definition) for definition in (timer("PT1H"), ON_MESSAGE, ON_SIGNAL, ON_CONDITION, ON_LINK)),
+        *(throw(name, each) for each in ("", ON_MESSAGE, ON_SIGNAL, ON_ESCALATION, ON_LINK, COMPENSATE)),
+        _watched(name),
+        _undone(name),
         f'<subProcess id="{name}" name="Часть"><startEvent id="i{name}"/>{task(id="t" + name)}'
         f'<endEvent id="o{name}"/>{inner}</subProcess>',
         f'<callActivity id="{name}" name="Вызов" calledElement="other"/>',
         f'<receiveTask id="{name}" name="Принять" messageRef="m"/>',
         f'<sendTask id="{name}" name="Отправить" messageRef="m"/>',
     ]
+
+
+def _watched(name: str) -> str:
+    """A sub-process with an event sub-process of each kind of start, one of them in the other."""
+    inner = f'<startEvent id="i{name}"/>{task(id="t" + name)}<endEvent id="o{name}"/>'
+    for place, definition in enumerate((ON_SIGNAL, ON_CONDITION, ON_ESCALATION, "<errorEventDefinition/>")):
+        key = f"{name}h{place}"
+        body = f'<startEvent id="i{key}">{definition}</startEvent><endEvent id="o{key}"/>{flows(f"i{key} > o{key}")}'
+        inner += f'<subProcess id="{key}" name="Часть" triggeredByEvent="true">{body}</subProcess>'
+    return f'<subProcess id="{name}" name="Часть">{inner}{flows(f"i{name} > t{name} > o{name}")}</subProcess>'
+
+
+def _undone(name: str) -> str:
+    """An activity with something that undoes it."""
+    handler = script(id=f"u{name}").replace("<scriptTask ", '<scriptTask isForCompensation="true" ')
+    line = f'<association id="l{name}" sourceRef="c{name}" targetRef="u{name}"/>'
+    return task(id=name) + boundary(COMPENSATE, id=f"c{name}", on=name) + handler + line
 
 
 def random_drawing(seed: int) -> bytes:
@@ -62,7 +85,7 @@ def random_drawing(seed: int) -> bytes:
             condition = " [x == 1]" if number and "exclusive" in nodes[name] else ""
             arrows.append(f"{name} > {target}{condition}")
         body = body.replace(f"{name}_first", f"{name}_{targets[0]}")
-    definitions = [timer("PT1H"), ON_MESSAGE, ON_SIGNAL, ON_ESCALATION, "<errorEventDefinition/>"]
+    definitions = [timer("PT1H"), ON_CONDITION, ON_MESSAGE, ON_SIGNAL, ON_ESCALATION, "<errorEventDefinition/>"]
     for name in (each for each in names if dice.random() < 0.2 and "Gateway" not in nodes[each]):
         body += boundary(dice.choice(definitions), id=f"b{name}", on=name, cancels=dice.random() < 0.5) + end(
             f"e{name}"

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, or_, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from engine import clock, incidents, repository, retries
 from engine import due as due_sources
 from engine.bpmn.machine import Machine
-from engine.db import Database, is_lock
+from engine.db import Database, is_lock, table_of
 from engine.errors import Busy, EngineError, NotFound
 from engine.models import Job, ProcessInstance
 from engine.reconcile import OpenRow
-from engine.stepper import Move, lock, step
+from engine.stepper import Move, lock, lock_free, step
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +27,34 @@ LEASE = timedelta(seconds=10)
 BATCH = 25
 """Instances per transaction."""
 BUSY_DELAY = timedelta(seconds=1)
+_JOB = table_of(Job)
+_FOUND = (
+    select(*(_JOB.c[name] for name in ("id", "instance_id", "task_id", "element_id", "kind", "due_at")))
+    .where(
+        _JOB.c.id.in_(bindparam("ids", expanding=True)), _JOB.c.state == "waiting", _JOB.c.due_at <= bindparam("now")
+    )
+    .order_by(_JOB.c.instance_id, _JOB.c.due_at, _JOB.c.id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A job that is to be done now."""
+
+    id: int
+    instance_id: int
+    task_id: str
+    element_id: str
+    kind: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """A job that was undone, and why."""
+
+    job_id: int
+    error: Exception
 
 
 def due(session: Session, now: datetime, limit: int) -> list[int]:
@@ -46,15 +75,44 @@ def claim(session: Session, *, owner: str, limit: int, now: datetime) -> list[in
 def execute(database: Database, ids: list[int]) -> None:
     """Do these jobs, up to 25 in one transaction; a failing one is undone and recorded in a transaction of its own."""
     for start in range(0, len(ids), BATCH):
-        failures: list[tuple[int, Exception]] = []
-        with database.transaction() as session:
-            for job_id, instance_id in _in_lock_order(session, ids[start : start + BATCH]):
-                error = _attempt(session, job_id, instance_id)
-                if error is not None:
-                    failures.append((job_id, error))
-        for job_id, error in failures:
+        batch = ids[start : start + BATCH]
+        failures = _together(database, batch)
+        if failures is None:
+            failures = _one_by_one(database, batch)
+        elif failures:
+            failures += _one_by_one(database, [job_id for job_id in batch if job_id != failures[0].job_id])
+        for failure in failures:
             with database.transaction() as session:
-                _record_failure(session, job_id, error)
+                _record_failure(session, failure.job_id, failure.error)
+
+
+def _together(database: Database, ids: list[int]) -> list[_Failure] | None:
+    """Do them in few statements, without a net: the first failure undoes them all; None when it was of no job."""
+    job_id = None
+    try:
+        with database.transaction() as session:
+            touched: set[int] = set()
+            for job, instance in _taken(session, ids):
+                job_id = job.id
+                now = job if instance.id not in touched else _waiting(session, job.id)
+                if now is not None:
+                    _make(session, instance, now)
+                touched.add(instance.id)
+            job_id = None
+    except Exception as error:
+        return None if job_id is None or _is_busy(error) else [_Failure(job_id, error)]
+    return []
+
+
+def _one_by_one(database: Database, ids: list[int]) -> list[_Failure]:
+    """Do each in a savepoint of its own."""
+    failures: list[_Failure] = []
+    with database.transaction() as session:
+        for job_id, instance_id in _in_lock_order(session, ids):
+            error = _attempt(session, job_id, instance_id)
+            if error is not None:
+                failures.append(_Failure(job_id, error))
+    return failures
 
 
 def next_due(session: Session) -> datetime | None:
@@ -96,33 +154,56 @@ def _attempt(session: Session, job_id: int, instance_id: int) -> Exception | Non
             do(session, job_id, instance_id)
     except Exception as error:
         del session.info["after_commit"][hooks:]
-        if not isinstance(error, Busy) and not (isinstance(error, OperationalError) and is_lock(error)):
+        if not _is_busy(error):
             return error
-        _put_off(session, job_id)
+        _put_off(session, [job_id])
     return None
+
+
+def _is_busy(error: Exception) -> bool:
+    """Whether somebody else merely holds the record: no failure of the step."""
+    return isinstance(error, Busy) or (isinstance(error, OperationalError) and is_lock(error))
 
 
 def do(session: Session, job_id: int, instance_id: int) -> None:
     """Do one job that is due now; one that is over is passed over. Raises Busy, or whatever the step raises."""
     instance = lock(session, instance_id, skip_locked=True)
-    job = session.get(Job, job_id, populate_existing=True)
-    now = clock.now()
-    if job is None or job.state != "waiting" or job.due_at > now or instance.state != "active":
-        return  # done, cancelled or moved meanwhile: whoever did it has seen to everything
-    key, kind = job.task_id, job.kind
-
-    def apply(machine: Machine, rows: Mapping[str, OpenRow]) -> None:
-        machine.fire(key) if kind == "timer" else machine.execute(key)
-
-    data = {"job": job.id, "due": job.due_at.isoformat()}
-    step(
-        session, instance, Move(kind, apply, "timer" if kind == "timer" else "system", job.element_id, key, None, data)
-    )
+    job = _waiting(session, job_id)
+    if job is not None:
+        _make(session, instance, job)
 
 
-def _put_off(session: Session, job_id: int) -> None:
+def _taken(session: Session, ids: list[int]) -> Iterator[tuple[_Due, ProcessInstance]]:
+    """Those of the jobs that are to be done, with their instances, locked at once; the others are looked at later."""
+    known = _in_lock_order(session, ids)
+    instances = {each.id: each for each in lock_free(session, {instance_id for _, instance_id in known})}
+    busy = [job_id for job_id, instance_id in known if instance_id not in instances]
+    if busy:
+        _put_off(session, busy)
+    rows = session.execute(_FOUND, {"ids": [job_id for job_id, _ in known], "now": clock.now()}).all()
+    yield from ((_Due(*row), instances[row.instance_id]) for row in rows if row.instance_id in instances)
+
+
+def _waiting(session: Session, job_id: int) -> _Due | None:
+    """The job, if it is still to be done: whoever closed or moved it meanwhile has seen to everything."""
+    row = session.execute(_FOUND, {"ids": [job_id], "now": clock.now()}).one_or_none()
+    return None if row is None else _Due(*row)
+
+
+def _make(session: Session, instance: ProcessInstance, job: _Due) -> None:
+    if instance.state != "active":
+        return
+
+    def apply(machine: Machine, _rows: Mapping[str, OpenRow]) -> None:
+        machine.fire(job.task_id) if job.kind == "timer" else machine.execute(job.task_id)
+
+    actor, data = "timer" if job.kind == "timer" else "system", {"job": job.id, "due": job.due_at.isoformat()}
+    step(session, instance, Move(job.kind, apply, actor, job.element_id, job.task_id, None, data))
+
+
+def _put_off(session: Session, ids: list[int]) -> None:
     until = clock.now() + BUSY_DELAY
-    session.execute(update(Job).where(Job.id == job_id).values(lease_until=until))
+    session.execute(update(Job).where(Job.id.in_(ids)).values(lease_until=until))
 
 
 def _record_failure(session: Session, job_id: int, error: Exception) -> None:

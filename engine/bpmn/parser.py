@@ -163,7 +163,7 @@ class _SubProcessParser(_Activity, task_parsers.SubWorkflowParser):
         name = task_parsers.SubprocessParser.get_subprocess_spec(self)
         kind = scopes.Handler if anatomy.is_event_sub_process(self.node) else self.spec_class
         task = kind(self.spec, self.bpmn_id, subworkflow_spec=name, **self.bpmn_attributes)
-        if anatomy.can_be_undone(self.node):
+        if self.node in anatomy.undoable_scopes(anatomy.scope_of(self.node)):
             task.completed_event.connect(compensation.remember_scope(f"{self.bpmn_id}.undoing"))
         return task
 

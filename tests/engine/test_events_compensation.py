@@ -167,17 +167,19 @@ def test_sub_process_with_a_handler_of_its_own_is_undone_by_it_alone() -> None:
     )
     content = drawing(
         start(),
+        service("visa", "test.note"),
+        undone("visa"),
         inside,
         undone("trip"),
         user("decide", "go"),
         end("undo", ALL),
-        chain("start", "trip", "decide", "undo"),
+        chain("start", "visa", "trip", "decide", "undo"),
     )
     twins = Twins(content, n=1)
 
     twins.complete("decide")
 
-    assert [element for element, _ in undoing(twins)] == ["undo_trip"]
+    assert [element for element, _ in undoing(twins)] == ["undo_trip", "undo_visa"]
 
 
 def test_handler_may_be_work_of_people_and_a_sub_process() -> None:

@@ -278,3 +278,59 @@ def test_activity_without_a_handler_cannot_be_named() -> None:
 
     with pytest.raises(DeploymentRefused, match="hotel"):
         Twins(content)
+
+
+def test_sub_process_is_undone_by_its_id_however_deep_its_activities_lie() -> None:
+    inner = subprocess(
+        "inner", start("s2"), service("hotel", "test.note"), undone("hotel"), end("e2"), chain("s2", "hotel", "e2")
+    )
+    outer = subprocess(
+        "trip",
+        start("s"),
+        inner,
+        service("train", "test.note"),
+        undone("train"),
+        end("e"),
+        chain("s", "inner", "train", "e"),
+    )
+    content = drawing(
+        start(),
+        service("visa", "test.note"),
+        undone("visa"),
+        outer,
+        throw("undo", one("trip")),
+        user("after", "ok"),
+        end(),
+        chain("start", "visa", "trip", "undo", "after", "end"),
+    )
+    twins = Twins(content, n=1)
+
+    assert [element for element, _ in undoing(twins)] == ["undo_train", "undo_hotel"]
+    assert twins.waits == ["after"]
+
+
+def test_sub_process_that_was_interrupted_is_not_undone_from_outside() -> None:
+    inside = subprocess(
+        "trip",
+        start("s"),
+        service("hotel", "test.note"),
+        undone("hotel"),
+        user("wait", "go"),
+        end("e"),
+        chain("s", "hotel", "wait", "e"),
+    )
+    content = drawing(
+        start(),
+        inside,
+        boundary("stop", "trip", event("signal", "stop")),
+        end("undo", ALL),
+        end(),
+        chain("start", "trip", "end"),
+        chain("stop", "undo"),
+    )
+    twins = Twins(content, n=1)
+
+    twins.deliver("stop")
+
+    assert twins.called == ["hotel"]
+    assert twins.completed

@@ -115,9 +115,11 @@ def one_migration(visit: Visit, migration_id: int) -> ResponseReturnValue:
 @route(blueprint, "/migrations/<int:migration_id>/progress", roles=STUDIO)
 def migration_progress(visit: Visit, migration_id: int) -> ResponseReturnValue:
     order = migration.one(visit.session, migration_id)
-    return render_template(
+    part = render_template(
         "admin/migration_progress.html", order=order, progress=migration.progress(visit.session, order)
     )
+    # The end changes the whole page: what became of each, and the way back.
+    return part, {} if order.state in migration.UNDER_WAY else {"HX-Refresh": "true"}
 
 
 @route(blueprint, "/migrations/<int:migration_id>/undoing", roles=ADMIN, methods=["POST"])

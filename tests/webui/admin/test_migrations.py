@@ -74,11 +74,14 @@ def test_a_trial_tells_and_leaves_nothing(office: Office, errands: list[int], ad
 def test_a_migration_from_start_to_its_undoing(office: Office, errands: list[int], admin: Visitor) -> None:
     begun = admin.post("/admin/migrations", **PLAN, reason=REASON)
     waiting = admin.get(begun.location).text
+    under_way = admin.get(f"{begun.location}/progress")
     work(office)
+    ended = admin.get(f"{begun.location}/progress")
     moved = admin.get(begun.location).text
 
     assert "0 из 3" in waiting
-    assert "hx-get" in waiting
+    assert "hx-get" in under_way.text
+    assert ("HX-Refresh" in under_way.headers, "HX-Refresh" in ended.headers) == (False, True)
     assert "3 из 3" in moved
     assert "Вернём 3 экземпляра на версию 1" in moved
     assert REASON in admin.get("/admin/migrations").text

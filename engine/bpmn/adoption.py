@@ -26,6 +26,8 @@ def _adopt_scope(workflow: Any) -> None:
     for task in by_age:
         if isinstance(task.task_spec, LoopTask) and task._state == TaskState.STARTED:
             loops.adopt(task)
+        elif isinstance(task.task_spec, Join | ScopeEnd) and task._state == TaskState.WAITING:
+            task._inherit_data()  # it took its variables over when it went on
         elif task.task_spec.name in collecting and _came_before(task):
             _adopt_token(task)
     number_arrivals(workflow)

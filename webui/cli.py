@@ -336,8 +336,9 @@ def _statuses(settings: Settings) -> dict[str, str]:
 
 
 def _bundle(paths: Sequence[Path]) -> dict[str, bytes]:
-    files = [found for path in paths for found in (sorted(path.rglob("*")) if path.is_dir() else [path])]
-    bundle = {file.name: file.read_bytes() for file in files if file.name.endswith((".bpmn", ".form.json", ".dmn"))}
+    from webui.scenarios import gathered
+
+    bundle = {name: file for name, file in gathered(paths).items() if name.endswith((".bpmn", ".json", ".dmn"))}
     if not bundle:
         raise click.ClickException(
             both("Здесь нет файлов .bpmn и .form.json", "There are no .bpmn or .form.json files")

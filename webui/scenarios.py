@@ -23,7 +23,7 @@ from services.scenarios.running import Result
 from webui import builtin
 from webui.wording import both
 
-_SUFFIXES = (".bpmn", ".dmn", ".json")
+_SUFFIXES = (".bpmn", ".dmn", ".form.json")
 _LONGEST_LIST = 40
 
 
@@ -47,28 +47,33 @@ def command(paths: Sequence[Path], style: str) -> int:
     Without paths: the built-in ones. What the files call or fill in and is not among them is looked for beside them
     and among the built-in files.
     """
-    given = _given(paths) if paths else {**builtin.files(), **builtin.scenarios()}
+    given = gathered(paths) if paths else {**builtin.files(), **builtin.scenarios()}
     told = _tell(given, _completed(given, paths))
     click.echo(_as_json(told) if style == "json" else "\n".join(_as_text(told)))
     return int(not told.well)
 
 
-def _given(paths: Iterable[Path]) -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for path in paths for file in _walk(path)}
+def gathered(paths: Iterable[Path]) -> dict[str, bytes]:
+    """The files by name, and of folders whatever belongs to a bundle: drawings, tables, forms, scenarios."""
+    return {file.name: content for path in paths for file, content in _walk(path)}
 
 
-def _walk(path: Path) -> Iterator[Path]:
-    if path.is_dir():
-        yield from (file for file in sorted(path.rglob("*")) if file.suffix in _SUFFIXES and file.is_file())
-    else:
-        yield path
+def _walk(path: Path) -> Iterator[tuple[Path, bytes]]:
+    if not path.is_dir():
+        yield path, path.read_bytes()
+        return
+    for file in sorted(path.rglob("*")):
+        if file.name.endswith((*_SUFFIXES, ".json")) and file.is_file():
+            content = file.read_bytes()
+            if file.name.endswith(_SUFFIXES) or reading.is_told(file, content):
+                yield file, content
 
 
 def _completed(given: Mapping[str, bytes], paths: Iterable[Path]) -> dict[str, bytes]:
     """The processes and forms with what they need besides: their neighbours win over the built-in files."""
     near: dict[str, bytes] = {}
     for folder in {(path if path.is_dir() else path.parent).resolve() for path in paths}:
-        near |= _given(
+        near |= gathered(
             [each for each in (folder / "forms", folder.parent / "forms", folder / "decisions") if each.is_dir()]
         )
     own = {name: content for name, content in given.items() if not reading.is_scenario(name)}
@@ -112,11 +117,12 @@ def _as_text(told: _Told) -> Iterator[str]:
         yield f"{problem.file}: {both(problem.message_ru, problem.message_en)} [{problem.rule}]"
     for result in told.report.results:
         yield from _result_lines(result)
+    if told.problems:
+        yield both("Сценарии не запускались: сначала исправьте ошибки.", "No scenario was run: mend the errors first.")
+        return
     failed = sum(1 for result in told.report.results if not result.passed)
     count = len(told.report.results)
     yield both(f"Сценариев: {count}, не прошли: {failed}.", f"Scenarios: {count}, failed: {failed}.")
-    if told.problems:
-        yield both("Сценарии не запускались: сначала исправьте ошибки.", "No scenario was run: mend the errors first.")
     for key, covered in told.coverage.items():
         yield from _coverage_lines(key, covered)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -45,6 +46,11 @@ def read(content: bytes, file: str) -> Scenario:
 def is_scenario(name: str) -> bool:
     """Whether a file of a bundle is a scenario."""
     return name.endswith(".json") and not name.endswith(".form.json")
+
+
+def is_told(file: Path, content: bytes) -> bool:
+    """Whether a file found in a folder is a scenario: by its own folder, or by what it holds."""
+    return is_scenario(file.name) and (file.parent.name == "scenarios" or b'"scenario"' in content)
 
 
 def _of_place(file: str, error: Mapping[str, Any]) -> Problem:

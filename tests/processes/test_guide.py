@@ -7,11 +7,17 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
+from pydantic import BaseModel
 
 import services.bootstrap  # noqa: F401 - registers the connectors
 from engine import connectors
 from engine.functions import FUNCTIONS, LENIENT
+from services import rehearsal
 from services.reference import STATUSES
+from services.scenarios import reading
+from services.scenarios.language import ClientGiven, Clock, Expect, Given, Step, TicketGiven
+from services.scenarios.running import run
+from webui import builtin
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "processes" / "README.md").read_text()
@@ -59,6 +65,26 @@ def test_the_guide_has_every_ticket_field_that_the_forms_write() -> None:
     assert len(bound) > 5
 
     assert [name for name in sorted(bound) if f"`{name}`" not in GUIDE] == []
+
+
+@pytest.mark.parametrize("model", [Given, Step, Expect, Clock, ClientGiven, TicketGiven])
+def test_the_guide_has_every_field_of_a_scenario(model: type[BaseModel]) -> None:
+    names = set(model.model_fields)
+    assert len(names) > 2
+
+    assert [name for name in sorted(names) if f"`{name}`" not in GUIDE] == []
+
+
+def test_the_scenario_in_the_guide_passes() -> None:
+    shown = re.search(r"```json\n(.+?)```", GUIDE, re.DOTALL)
+    assert shown
+    with rehearsal.opened() as desk:
+        desk.deploy(builtin.files())
+        template = desk.template()
+
+    result = run(reading.read(shown[1].encode(), "README.md"), template)
+
+    assert [each.said.ru for each in result.differences] == []
 
 
 def test_the_guide_has_every_shipped_process() -> None:

@@ -15,6 +15,7 @@ import orjson
 
 from benchmarks.figures import Figure, table
 from benchmarks.workplace import workplace
+from engine import migrations
 from tests.desk import Desk
 from webui import builtin
 
@@ -65,7 +66,10 @@ def replayed(desk: Desk, file: Path) -> dict[str, dict[str, int]]:
     """What `bpmdesk replay FILE --last N` says of this desk."""
     settings = {"BPMDESK_DATA_DIR": str(desk.settings.data_dir), "BPMDESK_SECRET_KEY": desk.settings.secret}
     asked = [sys.executable, "-m", "webui.cli", "replay", str(file), "--last", str(TICKETS), "--format", "json"]
+    migrations.stamp(desk.database)
     ran = subprocess.run(asked, env={**os.environ, **settings}, capture_output=True, check=False)
+    if not ran.stdout:
+        raise RuntimeError(ran.stderr.decode())
     sums: dict[str, dict[str, int]] = orjson.loads(ran.stdout)["sums"]
     return sums
 

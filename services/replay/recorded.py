@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import inf
 from typing import Any
 
 from sqlalchemy import select
@@ -163,29 +164,45 @@ def _chosen(session: Session, events: Sequence[TicketEvent]) -> Iterator[int]:
 
 
 def _happenings(session: Session, ticket: Ticket, events: Sequence[TicketEvent]) -> Iterator[Happening]:
-    """The moves of the process that came from outside, and what people did beside it."""
+    """The moves of the process that came from outside, and what people did beside it, in the order of the history."""
     found = [*_moves(session, ticket, events), *_beside(session, events)]
-    yield from sorted(found, key=lambda happening: happening.at)
+    yield from (happening for _, happening in sorted(found, key=lambda each: (each[1].at, each[0])))
 
 
-def _moves(session: Session, ticket: Ticket, events: Sequence[TicketEvent]) -> Iterator[Happening]:
+_Placed = tuple[float, Happening]
+"""The id of the entry of the ticket's history that tells of it; several may share one instant."""
+
+
+def _moves(session: Session, ticket: Ticket, events: Sequence[TicketEvent]) -> Iterator[_Placed]:
+    pressed = [event for event in events if event.kind == "action"]
     instances = select(ProcessInstance.id).where(ProcessInstance.business_key == ticket.business_key)
     for row in session.scalars(select(History).where(History.instance_id.in_(instances)).order_by(History.id)):
         data, actor = row.data, row.actor or "system"
         if row.move in BY_PEOPLE:
             changes = tuple(_change(session, event) for event in _written_with(row, events))
-            yield Happening(
-                at=row.at,
-                kind="press",
-                actor=actor,
-                name=data["action"],
-                element=row.element_id or "",
-                label=data.get("label") or data["action"],
-                variables=data.get("variables", {}),
-                changes=changes,
+            yield (
+                _told_by(row, pressed),
+                Happening(
+                    at=row.at,
+                    kind="press",
+                    actor=actor,
+                    name=data["action"],
+                    element=row.element_id or "",
+                    label=data.get("label") or data["action"],
+                    variables=data.get("variables", {}),
+                    changes=changes,
+                ),
             )
         elif row.move in ("message", "signal") and not actor.startswith(OF_MACHINES) and data.get("message") != REPLIED:
-            yield Happening(row.at, row.move, actor, data[row.move], variables=data.get("variables", {}))
+            yield inf, Happening(row.at, row.move, actor, data[row.move], variables=data.get("variables", {}))
+
+
+def _told_by(row: History, pressed: list[TicketEvent]) -> float:
+    """The entry that tells of this press; each tells of one."""
+    for place, event in enumerate(pressed):
+        if (event.at, event.actor, event.data.get("id")) == (row.at, row.actor, row.data["action"]):
+            return pressed.pop(place).id
+    return inf
 
 
 def _written_with(row: History, events: Sequence[TicketEvent]) -> Iterator[TicketEvent]:
@@ -196,19 +213,20 @@ def _written_with(row: History, events: Sequence[TicketEvent]) -> Iterator[Ticke
             yield event
 
 
-def _beside(session: Session, events: Sequence[TicketEvent]) -> Iterator[Happening]:
+def _beside(session: Session, events: Sequence[TicketEvent]) -> Iterator[_Placed]:
     """Fields changed on the card, people chosen by hand, words exchanged."""
     born = True
     for event in events:
         born = born and event.kind != "status"
         by_hand = event.actor.startswith("agent:") and not event.step and not event.reason.startswith("по типу")
         if event.kind in ("field", "assigned") and by_hand and not born:
-            yield Happening(event.at, "change", event.actor, changes=(_change(session, event),))
+            yield event.id, Happening(event.at, "change", event.actor, changes=(_change(session, event),))
         elif event.kind == "message" and event.data.get("kind") == "out":
-            yield Happening(event.at, "said", event.actor)
+            yield event.id, Happening(event.at, "said", event.actor)
         elif event.kind == "message" and event.data.get("kind") == "in":
             text = session.scalar(select(Message.text).where(Message.id == event.data["message_id"])) or ""
-            yield Happening(event.at, "heard", event.actor, REPLIED, variables={"is_thanks": is_thanks(text)})
+            heard = {"is_thanks": is_thanks(text)}
+            yield event.id, Happening(event.at, "heard", event.actor, REPLIED, variables=heard)
 
 
 def _change(session: Session, event: TicketEvent) -> Change:

@@ -212,3 +212,16 @@ def test_sums_count_tickets_not_events() -> None:
 
 def term(before: bool, after: bool) -> dict[str, Any]:
     return {"before": {"met": before, "seconds": 60}, "after": {"met": after, "seconds": 9000}}
+
+
+def test_what_happened_in_one_instant_keeps_its_order(desk: Desk) -> None:
+    number = desk.client_writes("Не печатает касса")
+    desk.operator("Алина").presses("Классифицировать", number, type="Инцидент", service="Онлайн-касса")
+    person = desk.responsible(number)
+    person.presses("Приступить к выполнению", number)
+    person.presses("Приостановить", number, reason="Ждём данные от клиента", resume_at="2026-03-20T12:00")
+    desk.client_writes("Серийный номер 17")
+    person.presses("Выполнено", number, result="Заменили ленту")
+    desk.advance("9d")
+
+    assert relived(desk, number) == Relived("same", {})

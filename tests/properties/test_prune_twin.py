@@ -141,9 +141,48 @@ MANY = drawing(
     flows("all_late>rest", "each_stop>rest"),
 )
 
-FEWEST_STEPS = {"lifecycle": 700, "parallel": 400, "phases": 900, "many": 900}
-"""A walk that ends early proves little; together the twins make some 3,000 moves."""
-DRAWINGS = {"lifecycle": LIFECYCLE, "parallel": PARALLEL, "phases": PHASES, "many": MANY}
+JOINS = drawing(
+    start(),
+    gateway("again"),
+    gateway("fork", "parallel"),
+    user("a", "done", "set"),
+    boundary("nudge", "a", event("message", "nudge"), interrupting=False),
+    script("note", "nudged = laps"),
+    subprocess(
+        "sub",
+        start("s"),
+        gateway("f", "parallel"),
+        user("b", "done", "set"),
+        user("c", "done"),
+        gateway("j", "parallel"),
+        end("e"),
+        chain("s", "f", "b", "j", "e"),
+        chain("f", "c", "j"),
+    ),
+    user("d", "done", "skip"),
+    gateway("d_choice", default="d_choice_join"),
+    gateway("join", "parallel"),
+    gateway("some", "inclusive", default="some_x"),
+    user("x", "done", "set"),
+    user("y", "done"),
+    gateway("meet", "inclusive"),
+    user("more", "more", "stop"),
+    gateway("stopped", default="stopped_again"),
+    script("mark", "laps = laps + 1"),
+    end("told"),
+    end("skipped"),
+    end("finished"),
+    chain("start", "again", "fork", "a", "join", "some", "x", "meet", "more", "stopped", "again"),
+    chain("fork", "sub", "mark", "join"),
+    chain("fork", "d", "d_choice", "join"),
+    chain("nudge", "note", "told"),
+    flows("some>y: action == 'set'", "y>meet", "d_choice>skipped: action == 'skip' and laps > 2"),
+    flows("stopped>finished: action == 'stop'"),
+)
+
+FEWEST_STEPS = {"lifecycle": 700, "parallel": 400, "phases": 900, "many": 900, "joins": 800}
+"""A walk that ends early proves little; together the twins make some 4,000 moves."""
+DRAWINGS = {"lifecycle": LIFECYCLE, "parallel": PARALLEL, "phases": PHASES, "many": MANY, "joins": JOINS}
 
 
 def program(content: bytes) -> Program:
@@ -187,6 +226,8 @@ class Walker:
             "waits": [self._seen(wait) for wait in self.waits()],
             "news": sorted(news),
             "thrown": sorted(self.machine.environment.thrown),
+            "stuck": sorted(each.element_id for each in self.machine.stuck()),
+            "result": self.machine.result() if self.machine.completed else {},
         }
 
     def _seen(self, wait: Wait) -> tuple[Any, ...]:

@@ -180,6 +180,12 @@ def _split_of(task: Task) -> Task | None:
     return split if split is not None and isinstance(split.task_spec, BoundaryEventSplit) else None
 
 
+def _split_beside(task: Task) -> Task | None:
+    """Where the body of a scope and its events part, seen from a handler that runs beside the body."""
+    event = task.parent
+    return event.parent if event is not None and getattr(event.task_spec, "starts_handler", False) else None
+
+
 def _interrupts(task: Task) -> bool:
     return task._state == TaskState.READY and getattr(task.task_spec, "cancel_activity", False)
 
@@ -215,7 +221,7 @@ def _waits(task: Task) -> bool:
 def is_interrupted(task: Task | None) -> bool:
     """Whether an event has just ended an activity that `task` is in."""
     while task is not None:
-        split = _split_of(task)
+        split = _split_of(task) or _split_beside(task)
         if split is not None and any(_interrupts(each) for each in split.children):
             return True
         task = enclosing(task)

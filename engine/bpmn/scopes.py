@@ -67,6 +67,8 @@ class Body(SubProcess):
 class HandlerEvent(BoundaryEvent):
     """The start event of an event sub-process, waiting beside the body; one that interrupts ends the handlers too."""
 
+    starts_handler = True
+
     def _run_hook(self, my_task: Task) -> bool:
         done = super()._run_hook(my_task)
         if self.cancel_activity:

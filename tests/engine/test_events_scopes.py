@@ -474,3 +474,18 @@ def test_element_with_the_name_of_something_invented_is_not_executed() -> None:
 
     with pytest.raises(DeploymentRefused, match=r"p\.body"):
         Twins(content)
+
+
+def test_handler_that_throws_to_an_interrupting_one_goes_no_further() -> None:
+    throwing = (throw("say", event("signal", "stop")), user("never", "ok"), chain("on_h", "say", "never", "end_h"))
+    twins = Twins(
+        watched(
+            handler(event("message", "m"), *throwing, interrupting=False),
+            handler(event("signal", "stop"), user("last", "ok"), chain("on_x", "last", "end_x"), id="x"),
+        )
+    )
+
+    twins.deliver("m")
+
+    assert twins.waits == ["last"]
+    assert "never entered" not in twins.trace

@@ -8,8 +8,8 @@ from engine.bpmn import xml
 from engine.bpmn.lint import check_files, tokens
 from engine.bpmn.lint.drawing import draw
 from tests.engine.lint.blocks import sound, unsound
-from tests.engine.lint.fragments import CHOICE
-from tests.engine.lint.sketch import boundary, drawing, end, gateway, script, task, timer
+from tests.engine.lint.fragments import CHOICE, MESSAGE, ON_MESSAGE, catch, throw
+from tests.engine.lint.sketch import END, boundary, drawing, end, file, flows, gateway, process, script, task, timer
 
 VERDICTS = {"join-waits-forever", "branches-not-joined", "tokens-multiply"}
 
@@ -108,3 +108,42 @@ def test_exploration_says_when_it_did_not_see_all() -> None:
     (scope,) = draw(xml.read(content, "a.bpmn")).scopes
 
     assert not tokens.explore(scope).complete
+
+
+def test_event_sub_process_is_followed_inside() -> None:
+    begin = f'<startEvent id="in" name="Начало">{timer("PT1H")}</startEvent>'
+    nodes = gateway("exclusive", "f", 'default="f_a"') + script(id="a") + script(id="b") + gateway("parallel", "j")
+    inside = begin + nodes + end("out") + flows("in > f > a > j; f > b [x == 1]; b > j; j > out")
+    handler = f'<subProcess id="watch" name="Часть" triggeredByEvent="true">{inside}</subProcess>'
+
+    assert verdicts(drawing(task() + handler, "start > work > end")) == {("join-waits-forever", "j")}
+
+
+def test_two_start_events_never_fill_one_join() -> None:
+    starts = "".join(
+        f'<startEvent id="{id}" name="{id}">{definition}</startEvent>'
+        for id, definition in (("asked", ON_MESSAGE), ("timely", timer("=schedule.next('18:00')", "timeDate")))
+    )
+    body = starts + gateway("parallel", "j") + task() + END
+
+    content = file(MESSAGE, process(body, "asked > j; timely > j; j > work > end"))
+
+    assert verdicts(content) == {("join-waits-forever", "j")}
+
+
+def test_link_is_as_good_as_a_flow() -> None:
+    link = '<linkEventDefinition name="A"/>'
+    content = drawing(task() + throw("jump", link) + catch("land", link), "start > work > jump; land > end")
+
+    problems = check_files({"a.bpmn": content}, connectors=None, statuses=None, forms=None)
+
+    assert [problem.rule for problem in problems] == []
+
+
+def test_conditional_flows_of_a_task_do_not_fill_a_join_for_certain() -> None:
+    content = drawing(
+        task(attributes='default="work_j"') + script() + gateway("parallel", "j"),
+        "start > work > j; work > set [x == 1]; set > j; j > end",
+    )
+
+    assert verdicts(content) == {("join-waits-forever", "j")}

@@ -41,8 +41,10 @@ ACTION_REQUIRED = Rule(
 ACTION_PLACE = Rule(
     "action-place",
     "error",
-    "Кнопка здесь не появится. Её место – пользовательская задача или граничное событие-сигнал.",
-    "No button appears here. Its place is a user task or a signal boundary event.",
+    "Кнопка здесь не появится. Её место – пользовательская задача, граничный сигнал или сигнал на старте событийного "
+    "подпроцесса.",
+    "No button appears here. Its place is a user task, a signal boundary event or a signal that starts an event "
+    "sub-process.",
 )
 ACTION_TWICE = Rule(
     "action-twice",

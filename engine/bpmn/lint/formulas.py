@@ -70,8 +70,8 @@ TIMER_VALUE = Rule(
 CYCLE_PLACE = Rule(
     "timer-cycle-place",
     "error",
-    "Цикл работает на начальном и на непрерывающем граничном событии. Здесь задайте дату или длительность.",
-    "A cycle works on a start event and on a non-interrupting boundary event. Set a date or a duration here.",
+    "Цикл работает на начальном и на непрерывающем событии. Здесь задайте дату или длительность.",
+    "A cycle works on a start event and on an event that does not interrupt. Set a date or a duration here.",
 )
 ENDLESS_CYCLE = Rule(
     "endless-cycle",

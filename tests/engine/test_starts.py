@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import clock, incidents, listeners, runtime, start_timers, starts
+from engine import clock, incidents, listeners, runtime, start_timers, starts, suspension
 from engine.errors import EngineError, ExpressionError, StepFailed
 from engine.expressions import Namespace
 from engine.models import History, Incident, ProcessDefinition, ProcessInstance, StartEvent
@@ -123,6 +123,20 @@ def test_message_goes_to_who_waits_for_it_before_it_starts_anything(driver: Driv
 
     assert publish(driver, "order", "record:2") == 1
     assert begun(driver)[1:] == [("q", "record:2")]
+
+
+def test_message_to_a_suspended_instance_is_held_and_starts_nothing(driver: Driver) -> None:
+    wait = node("receiveTask", "work", messageRef="message_order")
+    driver.deploy(
+        drawing(start(), wait, end(), chain("start", "work", "end")), begun_by(event("message", "order"), "q")
+    )
+    waits = driver.start()
+    with driver.database.transaction() as session:
+        suspension.suspend(session, waits, reason="Ждём поставщика", by="agent:9")
+
+    assert publish(driver, "order", "record:1") == 1
+
+    assert begun(driver) == [("p", "record:1")]
 
 
 def test_message_starts_one_instance_of_each_process_that_it_begins(driver: Driver) -> None:
@@ -399,6 +413,14 @@ def test_start_that_fails_is_tried_again_and_then_becomes_an_incident(driver: Dr
     assert "no paper" in incident.message
     assert begun(driver) == []
     assert next_due(driver) is None
+
+
+def test_start_that_failed_for_good_is_claimed_by_nobody(driver: Driver) -> None:
+    driver.deploy(failing(driver))
+    live(driver, "1.5")
+
+    with driver.database.transaction() as session:
+        assert starts.claim(session, "worker", 10) == []
 
 
 def test_incident_of_a_start_is_repeated_and_the_cycle_keeps_its_beat(driver: Driver) -> None:

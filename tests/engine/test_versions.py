@@ -224,6 +224,14 @@ def test_bundle_that_brings_an_unchanged_process_is_bound_to_the_version_that_is
     assert label(driver, instance) == "Old"
 
 
+def test_bound_call_never_strays_to_a_version_of_another_bundle(driver: Driver) -> None:
+    store(driver.database, q__bpmn=labelled("Stranger", "q"))
+    store(driver.database, p__bpmn=caller("deployment"))
+
+    with driver.database.reading() as session:
+        assert repository.bindings_of(session, number(session, 1)) == {}
+
+
 def test_bound_process_needs_not_be_active(driver: Driver) -> None:
     store(driver.database, activate=False, p__bpmn=caller("deployment"), q__bpmn=labelled("Old", "q"))
     activate(driver.database, 1)

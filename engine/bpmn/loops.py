@@ -51,10 +51,17 @@ class Repeated(LoopTask, Node):
 
     def _finish(self, my_task: Task) -> None:
         """The whole is over; instances that still run are cancelled."""
+        self._withdraw(my_task)
+        my_task._set_state(TaskState.READY)
+
+    def _on_cancel(self, my_task: Task) -> None:
+        self._withdraw(my_task)
+        super()._on_cancel(my_task)
+
+    def _withdraw(self, my_task: Task) -> None:
         for instance in self._instances(my_task):
             if instance._state & _LIVE:
                 instance.cancel()
-        my_task._set_state(TaskState.READY)
 
     def _holds(self, my_task: Task, condition: str, names: Mapping[str, Any]) -> bool:
         return bool(my_task.workflow.script_engine.evaluate(my_task, condition, names))

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from engine.bpmn import surgery
+from engine.bpmn.loops import MultiInstance
 from engine.errors import StepFailed
 from tests.engine.conftest import Driver
 from tests.engine.drawings import (
@@ -314,6 +316,16 @@ def test_repeated_activity_may_be_entered_again(begin: Begin) -> None:
         walk.press("ask", answer=answer)
         assert walk.data("after")["answers"] == [answer]
         walk.press("after")
+
+
+def test_skipping_the_whole_leaves_no_instance_behind() -> None:
+    walk = Walk(program(asked(many(count(3)))), reloads=False)
+    whole = next(task for task in walk.machine.workflow.tasks.values() if isinstance(task.task_spec, MultiInstance))
+
+    surgery.skip(walk.machine, whole.id.hex)
+    walk.machine.run()
+
+    assert walk.tasks == ["after"]
 
 
 # standard loops

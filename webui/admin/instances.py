@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from engine import clock, inspection, repair, suspension, user_tasks
 from engine.errors import EngineError
-from engine.models import History, ProcessInstance
+from engine.models import History, ProcessDefinition, ProcessInstance
 from engine.repair import Place
 from webui.admin import definitions, journal, runs
 from webui.admin.blueprint import ADMIN, STUDIO, blueprint
@@ -81,6 +81,7 @@ def inspector(visit: Visit, instance_id: int, *, refused: str = "", refusal: str
     found = runs.one(visit.session, instance_id)
     drawings = diagram.drawings(visit.session, found)
     wished = request.args.get("process", "")
+    shown = wished if wished in drawings else diagram.standing(visit.session, found)
     return render_template(
         "admin/instance.html",
         instance=found,
@@ -90,7 +91,8 @@ def inspector(visit: Visit, instance_id: int, *, refused: str = "", refusal: str
         variables=_variables(visit.session, found),
         as_json=_as_json,
         drawings=drawings,
-        shown=wished if wished in drawings else diagram.standing(visit.session, found),
+        shown=shown,
+        newer=_newer(visit.session, drawings[shown]) if found.ended_at is None else None,
         mending=_mending(visit.session, found) if may(g.agent, ADMIN) else None,
         suspended=user_tasks.suspended(visit.session, found) if found.state == "suspended" else None,
         held=suspension.held(visit.session, found.id),
@@ -108,6 +110,15 @@ def _variables(session: Session, found: ProcessInstance) -> dict[str, Any] | Non
         return inspection.variables(session, found)
     except EngineError:
         return None
+
+
+def _newer(session: Session, definition: ProcessDefinition) -> ProcessDefinition | None:
+    """The active version of the process, when it is another one."""
+    active = select(ProcessDefinition).where(
+        ProcessDefinition.key == definition.key, ProcessDefinition.state == "active"
+    )
+    found = session.scalars(active).one_or_none()
+    return None if found is None or found.id == definition.id else found
 
 
 def _as_json(value: Any) -> str:

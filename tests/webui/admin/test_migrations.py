@@ -121,3 +121,9 @@ def test_the_inspector_tells_of_the_move(office: Office, errands: list[int], adm
     work(office)
 
     assert "Перенесён на другую версию: 1 → 2" in admin.get(f"/admin/instances/{errands[0]}").text
+
+
+def test_the_inspector_offers_the_active_version(office: Office, errands: list[int], analyst: Visitor) -> None:
+    page = analyst.get(f"/admin/instances/{errands[0]}").text
+
+    assert "/admin/migrations/new?process=errand&amp;source=1&amp;target=2" in page

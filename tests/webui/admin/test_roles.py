@@ -19,6 +19,7 @@ STUDIO = [
     "/admin/instances/1",
     "/admin/instances/1/diagram.json",
     "/admin/incidents",
+    "/admin/migrations",
     "/admin/timers",
     "/admin/sla",
     "/admin/health",
@@ -55,7 +56,7 @@ def test_an_operator_changes_nothing_by_posting(
     answers = [
         operator.upload({"errand.bpmn": errand(label="Моё")}, activate="yes"),
         operator.post("/admin/processes/errand/versions/1/activation"),
-        operator.post("/admin/instances/1/cancellation", reason="не нравится"),
+        operator.post("/admin/instances/1/repairs/cancel", reason="не нравится"),
         operator.post("/admin/incidents/1/retry"),
         operator.post("/admin/mail/1/retry"),
     ]

@@ -161,7 +161,7 @@ PATHS = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 9)), min_size=8, ma
     max_examples=PROCESSES,
     deadline=None,
     derandomize="STORM" not in os.environ,
-    phases=[Phase.generate, Phase.target] + [Phase.shrink] * ("SHRINK" in os.environ),
+    phases=[Phase.reuse, Phase.generate, Phase.target] + [Phase.shrink] * ("SHRINK" in os.environ),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.function_scoped_fixture],
 )
 @given(block=processes(), path=PATHS)

@@ -7,7 +7,9 @@ from dataclasses import replace
 from tests.conformance.case import Case
 from tests.conformance.cases import (
     boundaries,
+    data,
     decisions,
+    deeper,
     event_parts,
     events,
     gateways,
@@ -26,6 +28,8 @@ _GROUPS = {
     "sub-processes": parts,
     "multi-instance": multi_instance,
     "decisions": decisions,
+    "data": data,
+    "nested": deeper,
     "patterns": patterns,
 }
 

@@ -104,10 +104,10 @@ def _matrix() -> list[Case]:
                 story=f"""
                     start: start s | a {wait}
                     {move}: ev | a h {again}
-                    a: a e | h
+                    a: a e | h {again}
                     h: h he part sub | b
                 """,
-                clause="13.5.4: the parent completes when the handler has completed; no new one starts meanwhile",
+                clause="13.3.4: the parent is active while a handler is; 10.3.5: each trigger starts one while it is",
             ),
             case(
                 f"{name} is not heard when the sub-process is over",
@@ -139,6 +139,19 @@ CASES = [
             a: a end | done
         """,
         clause="13.5.4: any number of instances beside the parent",
+    ),
+    case(
+        "it starts again while only another handler keeps its parent active",
+        in_process(event("message", "m"), interrupting=False),
+        story="""
+            start: start | a ev
+            message m: ev | a h ev
+            a: a end | h ev
+            message m: ev | h h ev
+            h: h he part | h ev
+            h: h he part | done
+        """,
+        clause="13.3.4, 10.3.5: the process completes when none of its activities is active any more",
     ),
     case(
         "a cycle that does not interrupt starts it every period",

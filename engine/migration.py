@@ -109,6 +109,11 @@ def begin(
 ) -> Migration:
     """Order the move of all instances of the version; workers make it in batches. Raises Refused."""
     Route(session, source, target, mapping or {}, rebind)
+    if target.state == "draft":
+        raise Refused(
+            "Expected a version that is or was active, but the target is a draft",
+            "Новая версия ещё черновик: сначала сделайте её действующей",
+        )
     under_way = select(Migration.id).where(Migration.source_id == source.id, Migration.state.in_(UNDER_WAY))
     if session.scalar(under_way.limit(1)) is not None:
         raise Refused(

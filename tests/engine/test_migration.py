@@ -669,6 +669,19 @@ def test_versions_of_two_processes_are_refused(driver: Driver, mover: Mover) -> 
         )
 
 
+def test_a_draft_may_be_tried_but_not_moved_to(driver: Driver, mover: Mover) -> None:
+    driver.run(plain())
+    driver.deploy(plain("b"))
+    with driver.database.transaction() as session:
+        mover.version(session, 2).state = "draft"
+
+    (attempt,) = mover.dry_run()
+
+    assert attempt.outcome == "moved"
+    with pytest.raises(Refused, match="draft"):
+        mover.begin()
+
+
 # trial, batches, kill, undo
 
 

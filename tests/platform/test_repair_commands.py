@@ -41,9 +41,10 @@ def bpmdesk(
     for content in (errand(), errand(label="Сделано").replace(b'"work"', b'"execute"')):
         with desk.database.transaction() as session:
             for definition in repository.store(session, {"errand.bpmn": content}, author="cli").definitions:
-                definition.state = "active" if definition.version == 1 else "draft"
+                definition.state = "active"
                 if definition.version == 1:
                     runtime.start_process(session, "errand")
+                    definition.state = "retired"
     desk.database.dispose()
     return run
 

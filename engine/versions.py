@@ -112,12 +112,14 @@ def delete(session: Session, definition: ProcessDefinition, *, by: str) -> None:
     found = uses(session, definition)
     if found:
         raise VersionInUse(definition.key, definition.version, found.count, found.business_keys)
-    _note(session, definition, "deleted", _active(session, definition.key), by, None)
+    before = _active(session, definition.key)
     try:
         with session.begin_nested():
             session.delete(definition)
-    except IntegrityError as error:
+    except IntegrityError as error:  # the host has records about it
         raise VersionInUse(definition.key, definition.version, 0, ()) from error
+    _note(session, definition, "deleted", before, by, None)
+    session.flush()
 
 
 def journal(session: Session, key: str) -> Sequence[VersionChange]:

@@ -111,12 +111,12 @@ def delete(visit: Visit, key: str, number: int) -> ResponseReturnValue:
     try:
         versions.delete(visit.session, family.version(number), by=visit.agent.ref)
     except VersionInUse:
-        return _deletion(visit, key, number), 409
+        return _deletion(visit, key, number, is_recorded=True), 409
     live.publish(visit.session, "processes")
     return leave_to(url_for("admin.process", key=key) if len(family.versions) > 1 else url_for("admin.processes"))
 
 
-def _deletion(visit: Visit, key: str, number: int) -> str:
+def _deletion(visit: Visit, key: str, number: int, *, is_recorded: bool = False) -> str:
     family = definitions.family(visit.session, key)
     chosen = family.version(number)
     used = versions.uses(visit.session, chosen)
@@ -126,6 +126,7 @@ def _deletion(visit: Visit, key: str, number: int) -> str:
         chosen=chosen,
         used=used,
         tickets=runs.tickets_of(visit.session, used.business_keys),
+        is_recorded=is_recorded and not used,
     )
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from engine import incidents, repository
 from engine.models import ProcessDefinition, StartEvent
+from services.replay.models import Replay
 from services.tickets.models import Ticket
 from tests.webui.admin.conftest import Office, Visitor
 from tests.webui.admin.drawings import errand
@@ -197,6 +198,20 @@ def test_deletion_of_a_used_version_is_refused_and_names_the_tickets(office: Off
     assert len(office.all(ProcessDefinition)) == 2
 
 
+def test_version_that_a_check_on_history_names_is_not_deleted(office: Office, analyst: Visitor) -> None:
+    office.deploy(errand())
+    office.deploy(errand(label="Выполнено"), activate=False)
+    with office.desk.database.transaction() as session:
+        session.add(Replay(definition_id=2, wanted=10, created_by="system", created_at=office.clock.at))
+
+    answer = analyst.post("/admin/processes/errand/versions/2/deletion")
+
+    assert answer.status_code == 409
+    assert "записана в проверках на истории" in answer.text
+    assert len(office.all(ProcessDefinition)) == 2
+    assert "удалена" not in analyst.get("/admin/processes/errand").text.split("Журнал версий")[1]
+
+
 def test_active_version_offers_no_deletion(office: Office, analyst: Visitor) -> None:
     office.deploy(errand())
 
@@ -229,6 +244,7 @@ def test_start_that_failed_stands_among_the_failures_and_is_repeated(office: Off
     answer = admin.post("/admin/incidents/1/retry")
 
     assert "нет бумаги" in page
+    assert admin.get("/notifications").status_code == 200
     assert "не начался" in page
     assert answer.status_code == 303
     assert office.one(StartEvent, 1).retries_left == 3

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask_babel import get_locale
 
-from engine.errors import Problem
+from engine.errors import Fix, Problem
 
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
@@ -24,13 +24,18 @@ class Finding:
     element_name: str | None
     line: int | None
     file: str | None
+    fix: str | None = None
+    """What would remove it without a decision by a person."""
 
 
 def from_problems(problems: Iterable[Problem]) -> list[Finding]:
     """Findings of files that were just checked."""
     language = str(get_locale() or "ru")
     return _sorted(
-        Finding(p.rule, p.severity, p.message(language), p.element_id, p.element_name, p.line, p.file) for p in problems
+        Finding(
+            p.rule, p.severity, p.message(language), p.element_id, p.element_name, p.line, p.file, _fix(p, language)
+        )
+        for p in problems
     )
 
 
@@ -51,6 +56,12 @@ def _sorted(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: (_ORDER[finding.severity], finding.file or "", finding.line or 0))
 
 
+def _fix(problem: Problem, language: str) -> str | None:
+    if problem.fix is None:
+        return None
+    return problem.fix.ru if language == "ru" else problem.fix.en
+
+
 def _problem(row: Mapping[str, Any]) -> Problem:
     return Problem(
         rule=row["rule"],
@@ -61,4 +72,5 @@ def _problem(row: Mapping[str, Any]) -> Problem:
         element_name=row.get("element_name"),
         line=row.get("line"),
         file=row.get("file"),
+        fix=Fix(fix["ru"], fix["en"], ()) if (fix := row.get("fix")) else None,
     )

@@ -75,6 +75,17 @@ def test_every_finding_is_shown_with_its_element_and_line(office: Office, analys
     assert "строка" in answer.text
 
 
+def test_a_finding_says_how_it_can_be_corrected(office: Office, analyst: Visitor) -> None:
+    slip = errand().replace(b' targetNamespace="urn:bpmdesk:processes"', b"")
+
+    analyst.upload({"errand.bpmn": slip})
+
+    (definition,) = office.all(ProcessDefinition)
+    page = analyst.get(f"/admin/processes/{definition.key}").text
+    assert "Безопасное исправление: Задать targetNamespace" in page
+    assert definition.lint[0]["fix"]["edits"][0]["name"] == "targetNamespace"
+
+
 def test_one_bad_file_keeps_the_whole_bundle_out(office: Office, analyst: Visitor) -> None:
     answer = analyst.upload({"errand.bpmn": errand(), "second.bpmn": b"<oops"})
 

@@ -8,6 +8,7 @@ from webui.admin import (  # noqa: F401 - each module declares its routes on the
     migrations,
     processes,
     repair,
+    replays,
     sla,
     timers,
     tokens,

@@ -42,6 +42,7 @@ def shown() -> list[Group]:
                 Section("admin.instances", icon="route", name=gettext("Экземпляры")),
                 Section("admin.incidents", icon="alert-octagon", name=gettext("Сбои"), count=_open_incidents()),
                 Section("admin.migrations", icon="transfer", name=gettext("Миграции")),
+                Section("admin.replays", icon="history", name=gettext("Проверка на истории")),
                 Section("admin.timers", icon="alarm", name=gettext("Таймеры")),
             ),
         ),

@@ -109,17 +109,7 @@ def begin(
 ) -> Migration:
     """Order the move of all instances of the version; workers make it in batches. Raises Refused."""
     Route(session, source, target, mapping or {}, rebind)
-    if target.state == "draft":
-        raise Refused(
-            "Expected a version that is or was active, but the target is a draft",
-            "Новая версия ещё черновик: сначала сделайте её действующей",
-        )
-    under_way = select(Migration.id).where(Migration.source_id == source.id, Migration.state.in_(UNDER_WAY))
-    if session.scalar(under_way.limit(1)) is not None:
-        raise Refused(
-            "Expected no other migration of this version to be under way, but there is one",
-            "Миграция этой версии уже идёт: дождитесь её конца",
-        )
+    _refuse_untimely(session, source, target)
     migration = Migration(
         source_id=source.id,
         target_id=target.id,
@@ -135,6 +125,20 @@ def begin(
     session.add_all(MigrationItem(migration_id=migration.id, instance_id=key) for key in population(session, source))
     session.flush()
     return migration
+
+
+def _refuse_untimely(session: Session, source: ProcessDefinition, target: ProcessDefinition) -> None:
+    if target.state == "draft":
+        raise Refused(
+            "Expected a version that is or was active, but the target is a draft",
+            "Новая версия ещё черновик: сначала сделайте её действующей",
+        )
+    under_way = select(Migration.id).where(Migration.source_id == source.id, Migration.state.in_(UNDER_WAY))
+    if session.scalar(under_way.limit(1)) is not None:
+        raise Refused(
+            "Expected no other migration of this version to be under way, but there is one",
+            "Миграция этой версии уже идёт: дождитесь её конца",
+        )
 
 
 def undo(session: Session, migration: Migration, *, by: str) -> None:

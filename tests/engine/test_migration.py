@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import migrating, migration, repair, route, verify
+from engine import due, migrating, migration, repair, route, verify
 from engine.errors import Refused
 from engine.migration import Attempt, Verdict
 from engine.models import History, Job, Migration, MigrationItem, ProcessDefinition, ProcessInstance, UserTask
@@ -873,3 +873,17 @@ def test_event_sub_processes_in_one_version_only_block(driver: Driver, mover: Mo
 
     assert (verdict.outcome, verdict.obstacles[0].element_id) == ("blocked", "a")
     assert "событийные подпроцессы" in verdict.obstacles[0].ru
+
+
+def test_the_ticker_finds_a_migration_until_it_has_ended(driver: Driver, mover: Mover) -> None:
+    driver.run(plain("b"))
+    driver.deploy(plain("b", "c"))
+    number, source = mover.begin(), due.sources()["migrations"]
+
+    with driver.database.transaction() as session:
+        at_first, ids = source.next_due(session), source.claim(session, "ticker", 10)
+    source.execute(driver.database, ids)
+
+    with driver.database.reading() as session:
+        assert (at_first, source.next_due(session)) == (driver.clock.at, None)
+    assert mover.row(number).state == "done"

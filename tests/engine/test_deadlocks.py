@@ -84,6 +84,57 @@ def test_join_that_waits_for_another_join_which_may_fire_is_not_stuck(begin: Beg
     assert walk.press("b").done
 
 
+def test_way_through_the_join_itself_sets_nothing_free(begin: Begin) -> None:
+    walk = begin(
+        drawing(
+            start(),
+            gateway("fork", "parallel"),
+            user("a"),
+            user("a2"),
+            gateway("merge"),
+            gateway("join", "parallel"),
+            gateway("more", default="more_end"),
+            user("b"),
+            end(),
+            chain("start", "fork", "a", "merge", "join", "more", "end"),
+            chain("fork", "a2", "merge"),
+            flows("more>b: again", "b>join"),
+        )
+    )
+
+    walk.press("a")
+
+    assert walk.tasks == ["a2"]
+    assert [(each.element_id, each.missing) for each in walk.stuck()] == [("join", ("b_join",))]
+
+
+def test_inclusive_join_may_wait_for_a_token_at_a_join_that_can_fire(begin: Begin) -> None:
+    walk = begin(
+        drawing(
+            start(),
+            gateway("fork", "parallel"),
+            user("a"),
+            user("b"),
+            user("c"),
+            gateway("where", default="where_both"),
+            gateway("merge"),
+            gateway("both", "parallel"),
+            gateway("meet", "inclusive"),
+            user("after"),
+            end(),
+            chain("start", "fork", "a", "merge", "meet", "after", "end"),
+            chain("fork", "b", "both", "meet"),
+            chain("fork", "c", "where", "both"),
+            flows("where>merge: straight"),
+        )
+    )
+
+    walk.press("a").press("b")
+    assert (walk.tasks, walk.stuck()) == (["c"], [])
+
+    assert walk.press("c", straight=False).tasks == ["after"]
+
+
 def test_stuck_join_inside_a_called_process_is_told_with_its_process(begin: Begin) -> None:
     inner = DEADLOCK.replace(b'<bpmn:process id="p"', b'<bpmn:process id="q"')
     walk = begin(drawing(start(), call("call", "q"), end(), chain("start", "call", "end")), inner)

@@ -219,3 +219,22 @@ def test_what_side_branches_changed_is_known_at_the_end_of_their_scope(begin: Be
     walk.fire("nudge").fire("nudge").press("work", done=True)
 
     assert (walk.data("after")["nudges"], walk.data("after")["done"]) == (1, True)
+
+
+def test_later_change_of_the_main_branch_stands_against_an_ended_side_branch(begin: Begin) -> None:
+    inner = subprocess(
+        "sub",
+        start("s"),
+        user("work"),
+        boundary("nudge", "work", event("message", "nudge"), interrupting=False),
+        script("set", "x = 1\nside = True"),
+        end("told"),
+        end("e"),
+        chain("s", "work", "e"),
+        chain("nudge", "set", "told"),
+    )
+    walk = begin(drawing(start(), inner, user("after"), end(), chain("start", "sub", "after", "end")), x=0)
+
+    walk.fire("nudge").press("work", x=2)
+
+    assert walk.data("after") == {"x": 2, "side": True}

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -21,7 +18,7 @@ from engine.clock import FixedClock
 from engine.connectors import Execution
 from engine.db import Database
 from engine.listeners import Listeners
-from tests.conformance.reloaded import template
+from tests.conformance.reloaded import empty_database
 from tests.conformance.sketch import conditional, event_part, process, starts, task
 from tests.engine.drawings import (
     boundary,
@@ -124,21 +121,16 @@ class Plan:
 class Desk:
     """One database that outlives its processes."""
 
-    path: Path
+    database: Database
     clock: FixedClock
     plan: Plan = field(default_factory=Plan)
     facts: dict[str, int] = field(default_factory=lambda: {"x": 0})
     failures: int = 0
     """How many of the next calls of a connector fail."""
-    database: Database = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.database = Database(f"sqlite:///{self.path}")
 
     def restart(self) -> None:
         """A new process: nothing is in memory."""
         self.database.dispose()
-        self.database = Database(f"sqlite:///{self.path}")
         repository.forget()
         parser.compiled.cache_clear()
 
@@ -167,11 +159,8 @@ class Desk:
 def desk() -> Iterator[Desk]:
     """A desk with the three processes active, whose commits crash as planned."""
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="storm-")))
-        shutil.copyfile(template(), folder / "desk.db")
         time = FixedClock(BEGIN)
-        opened = Desk(folder / "desk.db", time)
-        stack.callback(lambda: opened.database.dispose())
+        opened = Desk(stack.enter_context(empty_database()), time)
         stack.enter_context(clock.using(time))
         stack.enter_context(
             listeners.using(Listeners(context=[lambda session, instance: {"fact": dict(opened.facts)}]))

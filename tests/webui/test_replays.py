@@ -68,7 +68,7 @@ def test_the_differences_of_a_ticket_are_told_in_words(
 
     assert "Кнопки «&lt;b&gt;Взять&lt;/b&gt;» не было, были: «Начать»" in page
     assert "Осталось ждать на «Взять в работу»" in page
-    assert re.search(r"Норма: реакция.*в срок, 1\sмин.*часы не шли", page, re.S)
+    assert re.search(r"Норма: реакция.*в срок, 1\sм\b.*часы не шли", page, re.S)
     assert "застряло" in page
     assert "застряли" in analyst.get("/admin/replays/1").text
 

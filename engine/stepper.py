@@ -116,6 +116,7 @@ def step(session: Session, instance: ProcessInstance, move: Move) -> ProcessInst
     """
     if running(session, instance.id):
         raise EngineError("Expected one step of an instance at a time, but one is under way")
+    within = not session.autoflush  # the step of another instance is under way: nothing is written by itself
     machine = load(session, instance, move.actor)
     at = machine.environment.now
     machine.is_watching = instance.state == "active"
@@ -132,6 +133,8 @@ def step(session: Session, instance: ProcessInstance, move: Move) -> ProcessInst
         reconcile(session, instance, machine, before, rearmed, Cause(move.actor, at, move.key, move.action))
         _refuse_dead_end(machine)
         _save(session, instance, machine, move, recorded)
+    if within:
+        session.flush()
     _tell(session, instance)
     _deliver(session, instance, machine, move.actor)
     return instance
@@ -231,7 +234,6 @@ def _save(session: Session, instance: ProcessInstance, machine: Machine, move: M
     else:
         instance.data = machine.encoded()
     write_log(session, instance, machine.log, at)
-    session.flush()
 
 
 def write_log(session: Session, instance: ProcessInstance, happenings: Sequence[Happening], at: datetime) -> None:

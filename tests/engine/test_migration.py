@@ -451,6 +451,45 @@ def test_a_join_that_would_wait_for_a_branch_that_never_began_blocks(driver: Dri
     assert "«B»" in verdict.obstacles[0].ru
 
 
+def test_a_branch_that_only_a_next_lap_begins_does_not_count(driver: Driver, mover: Mover) -> None:
+    driver.run(plain())
+    driver.deploy(
+        drawing(
+            start(),
+            gateway("again"),
+            gateway("fork", "parallel"),
+            user("a", "go"),
+            user("b", "go"),
+            gateway("join", "parallel"),
+            gateway("done", default="done_end"),
+            end(),
+            flows("start>again", "again>fork", "fork>a", "fork>b", "a>join", "b>join", "join>done", "done>end"),
+            flows("done>again: more"),
+        )
+    )
+
+    (verdict,) = mover.preview()
+
+    assert (verdict.outcome, verdict.obstacles[0].element_id) == ("blocked", "join")
+
+
+def test_a_move_that_would_set_something_going_fails(driver: Driver, mover: Mover) -> None:
+    instance_id = driver.run(plain())
+    holds = (
+        "<bpmn:conditionalEventDefinition><bpmn:condition>= 1 == 1</bpmn:condition></bpmn:conditionalEventDefinition>"
+    )
+    driver.deploy(
+        drawing(
+            start(), user("a", "go"), boundary("when", "a", holds), end(), chain("start", "a", "end"), flows("when>end")
+        )
+    )
+
+    number = mover.run()
+
+    assert mover.states(number) == ["failed"]
+    assert (mover.version_of(instance_id), driver.state(instance_id)) == (1, "active")
+
+
 def forked(*tail: str) -> bytes:
     return drawing(
         start(),

@@ -3,6 +3,7 @@
 A line of a story is `move: trace | waits`:
 
     start n=1: start a | b late@PT1H     what happened, then everything the instance waits for
+    a: a | stuck:j           a join that nothing can set free any more, told as an incident
     b.done x=2: b end | done             a task is completed with an action; `done` is the end of the instance
     message m | signal s | press s       an event from outside, a button
     after PT1H | jump P3D | work         time passes with workers, without them; work in the background

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.bpmn import dmn
 from engine.bpmn.extensions import processes, read_index
-from engine.bpmn.machine import Machine, Wait
+from engine.bpmn.machine import Machine, Stuck, Wait
 from engine.bpmn.program import Part, Program
 from engine.bpmn.script_engine import Environment
 from engine.bpmn.xml import read
@@ -111,7 +111,7 @@ class InMemory:
         waits = [] if self.machine.completed else self.machine.waits()
         return Seen.of(
             news,
-            [(w.element_id, w.due) for w in waits],
+            [*((w.element_id, w.due) for w in waits), *((f"stuck:{join.element_id}", None) for join in self._stuck())],
             self._now,
             is_end=self.machine.completed,
         )
@@ -124,7 +124,7 @@ class InMemory:
         """Nothing is ever forgotten here."""
 
     def findings(self) -> list[str]:
-        is_stalled = not self.machine.completed and not self.machine.waits()
+        is_stalled = not self.machine.completed and not self.machine.waits() and not self._stuck()
         return ["nothing will ever move this instance"] if is_stalled else []
 
     @property
@@ -135,6 +135,9 @@ class InMemory:
     def machine(self) -> Machine:
         assert self._machine is not None, "the story begins with start"
         return self._machine
+
+    def _stuck(self) -> list[Stuck]:
+        return [] if self.machine.completed else self.machine.stuck()
 
     def _call(self, name: str, *rest: Any) -> Any:
         return self.host.call(name, rest[-1])

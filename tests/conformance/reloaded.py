@@ -20,7 +20,7 @@ from engine.clock import FixedClock
 from engine.connectors import Execution
 from engine.db import Base, Database
 from engine.listeners import Listeners
-from engine.models import ElementLog, Job, ProcessInstance, Subscription, UserTask
+from engine.models import ElementLog, Incident, Job, ProcessInstance, Subscription, UserTask
 from engine.stepper import load
 from engine.verify import verify
 from tests.conformance.host import Host
@@ -28,6 +28,7 @@ from tests.conformance.seen import Seen
 
 KEY = "record:1"
 MOST_ROUNDS = 500
+_STUCK = select(Incident).where(Incident.state == "open", Incident.job_id.is_(None))
 _SOURCES = [due.sources()[name] for name in ("jobs", "starts")]
 
 
@@ -159,6 +160,7 @@ class Reloaded:
             waits = [(row.element_id, row.due_at if row.kind == "timer" else None) for row in _jobs(session)]
             waits += [(row.element_id, None) for row in _tasks(session)]
             waits += [(row.element_id, None) for row in session.scalars(select(Subscription))]
+            waits += [(f"stuck:{row.element_id}", None) for row in session.scalars(_STUCK)]
             return Seen.of(news, waits, self._clock.at, is_end=not active)
 
     def data(self, element: str) -> Mapping[str, Any]:

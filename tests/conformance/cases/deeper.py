@@ -198,7 +198,7 @@ CASES = [
         patterns="7",
     ),
     case(
-        "two inclusive joins that wait for each other's branch: each goes on with what it has",
+        "two inclusive joins that wait for each other are refused",
         process(
             start(),
             gateway("f", "parallel"),
@@ -227,9 +227,27 @@ CASES = [
                 "d>end",
             ),
         ),
-        refused="* at *",
+        refused="join-waits-forever at j1",
         patterns="38",
-        clause="table 13.4 leaves two joins in a circle waiting for each other: nobody can say what should happen",
+        clause="table 13.4: neither is activated, for a token could still come from the other",
+    ),
+    case(
+        "a parallel join whose other branch may be led away is refused",
+        process(
+            start(),
+            gateway("f", "parallel"),
+            task("a"),
+            task("b"),
+            boundary("stop", "b", event("message", "stop")),
+            gateway("j", "parallel"),
+            task("d"),
+            end(),
+            end("e1"),
+            flows("start>f", "f>a", "f>b", "a>j", "b>j", "stop>e1", "j>d", "d>end"),
+        ),
+        refused="join-waits-forever at j",
+        patterns="3",
+        clause="table 13.1: it would wait for a token that was led away",
     ),
     case(
         "an error in a parallel branch of a called process is caught at the call",

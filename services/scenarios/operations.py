@@ -23,8 +23,8 @@ from services.scenarios.said import Said
 
 BUNDLE_SECONDS = 60.0
 """Of computing for all scenarios of a bundle together; what is left then is told as not run."""
-WAITED_SECONDS = 20.0
-"""The same where somebody waits for it."""
+WAITED_SECONDS = 5.0
+"""The same where somebody waits for it, and with SQLite everybody who writes."""
 MOST_SCENARIOS = 300
 
 
@@ -84,9 +84,14 @@ def _told(report: Report, definition: ProcessDefinition) -> dict[str, Any]:
 
 
 def examine(session: Session, definition: ProcessDefinition) -> None:
-    """Bring the report of a draft up to date before it becomes active for the first time."""
+    """Bring the report of a draft up to date before it becomes active for the first time.
+
+    What takes too long stays queued and counts as failing until a worker has run it.
+    """
     if definition.activated_at is None and not is_told(definition):
-        [definition.scenarios] = run_for(session, definition, seconds=WAITED_SECONDS)
+        [report] = run_for(session, definition, seconds=WAITED_SECONDS)
+        too_long = report is not None and not report["complete"]
+        definition.scenarios = {"state": "queued", "failed": report["failed"]} if report and too_long else report
         session.flush()
 
 
@@ -141,6 +146,7 @@ def as_data(results: Iterable[Result], covered: Mapping[str, Any]) -> dict[str, 
         "passed": sum(1 for result in listed if result.passed),
         "failed": sum(1 for result in listed if not result.passed),
         "results": [result_data(result) for result in listed],
+        "complete": all(result.was_run for result in listed),
         "coverage": dict(covered),
         "at": clock.now().isoformat(),
     }
@@ -161,7 +167,7 @@ def _unrun(name: str, file: str, process: str = "") -> Result:
     said = Said(
         "не выполнен: исчерпано время на все сценарии поставки", "not run: the time for all scenarios is used up"
     )
-    return Result(name, process, file, differences=[Difference(None, said)])
+    return Result(name, process, file, differences=[Difference(None, said)], was_run=False)
 
 
 def result_data(result: Result) -> dict[str, Any]:

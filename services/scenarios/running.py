@@ -58,6 +58,8 @@ class Result:
     visits: dict[str, Visits] = field(default_factory=dict)
     """By process key."""
     cpu_sec: float = 0.0
+    was_run: bool = True
+    """False when there was no time left for it."""
 
     @property
     def passed(self) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.scenarios.coverage import Visits, report
+from engine.models import ElementLog
+from services.scenarios.coverage import Visits, report, visits
 from tests.engine import drawings as draw
 from tests.services.scenarios.told import drawn, scenario, tell
 
@@ -71,6 +72,19 @@ def test_two_tokens_that_meet_without_a_join_came_over_two_flows() -> None:
     seen = visited(TWO_WAYS)
 
     assert (seen.nodes["c"], seen.flows["a_c"], seen.flows["b_c"]) == (2, 1, 1)
+
+
+def test_each_token_takes_a_flow_of_its_own() -> None:
+    index = {
+        "nodes": {name: {"id": name, "type": "task"} for name in "abc"},
+        "flows": {"a_c": {"source": "a", "target": "c"}, "b_c": {"source": "b", "target": "c"}},
+    }
+    happened = [("a", "completed"), ("b", "completed"), ("c", "entered"), ("c", "entered"), ("c", "entered")]
+    rows = [ElementLog(n=1, process_key="p", element_id=element, name="", event=event) for element, event in happened]
+
+    seen = visits(rows, index)
+
+    assert (seen.nodes["c"], dict(seen.flows)) == (3, {"a_c": 1, "b_c": 1})
 
 
 def test_the_report_names_what_was_not_visited_and_rounds_down() -> None:

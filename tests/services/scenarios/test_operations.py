@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from engine import due, repository
+from engine import due, repository, versions
 from engine.errors import NotReady
 from engine.models import Deployment, ProcessDefinition
 from services.scenarios import operations
@@ -100,6 +100,24 @@ def test_it_does_with_a_reason_which_is_recorded(desk: Desk) -> None:
 def test_a_scenario_that_cannot_be_read_counts_as_failing(desk: Desk) -> None:
     with pytest.raises(NotReady):
         deploy(desk, activate=True, errand__bpmn=ERRAND, story__json=b"{")
+
+
+def test_what_takes_too_long_to_wait_for_stays_queued_and_stands_in_the_way(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(desk, errand__bpmn=ERRAND, story__json=PASSING)
+    monkeypatch.setattr(operations, "WAITED_SECONDS", 0.0)
+    with desk.change() as session:
+        draft = session.scalars(select(ProcessDefinition).where(ProcessDefinition.key == "errand")).one()
+        operations.examine(session, draft)
+        in_the_way = [obstacle.kind for obstacle in versions.obstacles(session, draft)]
+
+    run_queued(desk)
+
+    report = version(desk, 1).scenarios
+    assert in_the_way == ["scenarios"]
+    assert report is not None
+    assert (report["passed"], report["failed"], report["complete"]) == (1, 0, True)
 
 
 def test_a_changed_drawing_that_comes_alone_is_asked_what_the_version_before_it_was_asked(desk: Desk) -> None:

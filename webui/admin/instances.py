@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from engine import clock, inspection, repair, suspension, user_tasks
 from engine.errors import EngineError
-from engine.models import History, ProcessDefinition, ProcessInstance
+from engine.models import ElementLog, History, ProcessDefinition, ProcessInstance
 from engine.repair import Place
 from webui.admin import definitions, journal, runs
 from webui.admin.blueprint import ADMIN, STUDIO, blueprint
@@ -143,10 +143,12 @@ def _outcome(session: Session, found: ProcessInstance) -> Outcome | None:
     if step is None or n != found.version or (step.move not in _BY_HAND and step.move != "cancel"):
         return None
     waits = runs.waits(session, found)
+    log = select(ElementLog.element_id).where(ElementLog.instance_id == found.id, ElementLog.n == n)
+    entered = set(session.scalars(log.where(ElementLog.event == "entered")))
     return Outcome(
         journal.words(step),
         _names(session, found),
-        tuple(task.name or task.element_id for task in waits.tasks if task.created_at >= step.at),
+        tuple(task.name or task.element_id for task in waits.tasks if task.element_id in entered),
         sum(job.kind == "timer" for job in waits.jobs),
     )
 

@@ -73,7 +73,9 @@ def test_a_variable_is_set_and_shown(
 ) -> None:
     done = admin.post(address(running_errand, "variable"), name="colour", value=value, reason=REASON)
 
-    assert shown in admin.get(done.location).text
+    page = admin.get(done.location).text
+    assert shown in page
+    assert "Новые задачи" not in page
 
 
 def test_a_value_that_is_no_json_is_refused(office: Office, running_errand: int, admin: Visitor) -> None:

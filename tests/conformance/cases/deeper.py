@@ -198,7 +198,7 @@ CASES = [
         patterns="7",
     ),
     case(
-        "two inclusive joins that wait for each other are refused",
+        "two inclusive joins that wait for each other are told as incidents",
         process(
             start(),
             gateway("f", "parallel"),
@@ -227,7 +227,11 @@ CASES = [
                 "d>end",
             ),
         ),
-        refused="join-waits-forever at j1",
+        story="""
+            start again=false: start | a b
+            a: a | b
+            b: b | stuck:j1 stuck:j2
+        """,
         patterns="38",
         clause="table 13.4: neither is activated, for a token could still come from the other",
     ),

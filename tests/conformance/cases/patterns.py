@@ -246,8 +246,8 @@ CASES = [
             start: start s | a ev
             message one_more: ev | a h ev
             message one_more: ev | a h h ev
-            a: a e | h h ev
-            h: h he more | h ev
+            a: a e | h h
+            h: h he more | h
             h: h he more sub | b
         """,
         patterns="15",

@@ -28,13 +28,16 @@ _local = threading.local()
 
 
 def encode(workflow: BpmnWorkflow, fingerprint: bytes) -> bytes:
-    """The workflow as bytes; `fingerprint` names the specs it belongs to."""
+    """The workflow as bytes; `fingerprint` names the specs it belongs to.
+
+    Sub-processes keep the order they were made in, parents first: after a reload they take turns as before it.
+    """
     names: dict[str, int] = {}
     stored = {
         "main": _rows(workflow, names),
         "subs": [
             [key.hex, sub.spec.name, sub.parent_task_id.hex, _rows(sub, names)]
-            for key, sub in sorted(workflow.subprocesses.items(), key=lambda item: item[1].depth)
+            for key, sub in workflow.subprocesses.items()
         ],
         "names": list(names),
     }

@@ -149,7 +149,7 @@ def count() -> Iterator[Count]:
     with host.connected(), listeners.using(Listeners()):
         yield found
     print(f"\n{found}")
-    assert found.processes >= PROCESSES * 0.8, f"too few of the random processes are valid: {found}"
+    assert found.processes >= PROCESSES * 0.7, f"too few of the random processes are valid: {found}"
     assert found.steps >= found.processes * 4, f"the walks are too short to prove anything: {found}"
     assert set(found.kinds) >= {"task", "wait", "many", "all", "some", "first", "bordered", "handled", "part"}
 

@@ -37,7 +37,9 @@ def read_index(process: Element) -> dict[str, Any]:
         "nodes": {node["id"]: {"order": order, **node} for order, node in enumerate(nodes)},
         "flows": {flow.get("id", ""): _flow(flow) for flow in process.iter(f"{{{BPMN}}}sequenceFlow")},
         "calls": sorted({node["called"] for node in nodes if node.get("called")}),
-        "bound": sorted({node["called"] for node in nodes if node.get("called") and node.get("binding") == "deployment"}),
+        "bound": sorted(
+            {node["called"] for node in nodes if node.get("called") and node.get("binding") == "deployment"}
+        ),
         "decisions": sorted({node["decision"] for node in nodes if node.get("decision")}),
         "forms": sorted({a["form"] for node in nodes for a in node.get("actions", ()) if a.get("form")}),
     }

@@ -17,6 +17,7 @@ from SpiffWorkflow.util.task import TaskState
 from engine.bpmn.events import Coded
 from engine.bpmn.merging import apply_changes
 from engine.bpmn.specs import BoundarySplit, Node
+from engine.bpmn.variables import changes, share
 
 MOST_INSTANCES = 1_000
 COUNTER = "loopCounter"
@@ -52,6 +53,7 @@ class Repeated(LoopTask, Node):
     def _finish(self, my_task: Task) -> None:
         """The whole is over; instances that still run are cancelled."""
         self._withdraw(my_task)
+        share(my_task, changes(my_task.parent.data, my_task.data))
         my_task._set_state(TaskState.READY)
 
     def _on_cancel(self, my_task: Task) -> None:

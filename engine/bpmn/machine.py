@@ -128,8 +128,7 @@ class Machine:
         task = self._task(key, TaskState.READY)
         if not task.task_spec.manual:
             raise LookupError(key)
-        task.data.update(stored(dict(variables)))
-        self._run(task)
+        self._run(task, stored(dict(variables)))
 
     def fire(self, key: str, payload: Mapping[str, Any] | None = None) -> None:
         """Let one waiting event happen; raises LookupError when it does not wait."""
@@ -239,11 +238,14 @@ class Machine:
             raise LookupError(key)
         return task
 
-    def _run(self, task: Task) -> None:
+    def _run(self, task: Task, given: Mapping[str, Any] | None = None) -> None:
+        before = dict(task.data)
+        task.data.update(given or {})
         self.budget.step(self.size, len(self.log))
         self.current = (task.task_spec.bpmn_id, task.task_spec.bpmn_name)
         with _as_step_failure(task):
             task.run()
+        variables.share(task, variables.changes(before, task.data))
         self._log.look(task)
         self.budget.weigh(task.data)
 

@@ -7,13 +7,11 @@ event that is drawn, the handler by its event sub-process.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
 from typing import Any
 
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from engine.bpmn import variables
 from engine.bpmn.specs import BoundaryEvent, EndEvent, StartEvent, SubProcess
 
 _LIVE = TaskState.WAITING | TaskState.READY | TaskState.STARTED
@@ -77,17 +75,10 @@ class HandlerEvent(BoundaryEvent):
 
 
 class Handler(SubProcess):
-    """An event sub-process at work: what it sets is seen by the whole scope as soon as it is done."""
+    """An event sub-process at work."""
 
     is_aside = False
     """Whether the body goes on beside it."""
-
-    def update_data(self, my_task: Task, subworkflow: Any) -> None:
-        before = my_task.data
-        super().update_data(my_task, subworkflow)
-        if self.is_aside:
-            variables.hand_on(my_task.workflow, variables.changes(before, my_task.data))
-            my_task.data = deepcopy(my_task.workflow.task_tree.data)
 
 
 class BodyEnd(EndEvent):

@@ -29,6 +29,7 @@ from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn import variables
 from engine.bpmn.events import Error, Waiting, is_interrupted
+from engine.bpmn.merging import apply_changes
 from engine.errors import BpmnError
 from engine.values import stored
 
@@ -101,7 +102,18 @@ class ScriptTask(ScriptTaskMixin, Node):
     pass
 
 
-class CallActivity(CallActivityMixin, Node):
+class Nested:
+    """An activity with a scope inside: only what was changed there comes out, the rest may have moved on meanwhile."""
+
+    def update_data(self, my_task: Task, subworkflow: Any) -> None:
+        result = dict(my_task.data)
+        apply_changes(subworkflow.task_tree.data, subworkflow.last_task.data, result)
+        changed = variables.changes(my_task.data, result)
+        my_task.data = result
+        variables.share(my_task, changed)
+
+
+class CallActivity(Nested, CallActivityMixin, Node):
     """Begins the called process at its blank start; one that only events begin cannot be called."""
 
     def start_workflow(self, my_task: Task) -> None:
@@ -111,7 +123,7 @@ class CallActivity(CallActivityMixin, Node):
         super().start_workflow(my_task)
 
 
-class SubProcess(SubWorkflowTaskMixin, Node):
+class SubProcess(Nested, SubWorkflowTaskMixin, Node):
     shares_variables = True
 
 

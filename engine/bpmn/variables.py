@@ -1,4 +1,8 @@
-"""The variables of a scope: its tokens carry copies, here they are read together and handed to all of them."""
+"""The variables of a scope: its tokens carry copies, and what one of them changes all of them have at once.
+
+A process and the embedded sub-processes in it are one scope; a called process is one of its own, and so is each
+instance of a repeated activity until it completes.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from typing import Any
 
 from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin
 from SpiffWorkflow.bpmn.specs.mixins import BoundaryEventMixin
+from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
@@ -44,12 +49,37 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
     return {name: value for name, value in after.items() if name not in before or before[name] != value}
 
 
-def hand_on(workflow: Any, changed: Mapping[str, Any]) -> None:
-    """Let the whole scope have what was set elsewhere in it, as if it had been there when its tokens parted."""
-    for task in list(workflow.tasks.values()):
-        task.data.update(deepcopy(dict(changed)))
-        if (inner := _inner(task)) is not None:
-            hand_on(inner, changed)
+def share(task: Task, changed: Mapping[str, Any]) -> None:
+    """Let the whole scope have what was set at one node of it."""
+    if not changed or _is_instance(task):
+        return
+    scope = task.workflow
+    while (around := _around(scope)) is not None:
+        scope = around
+    for other in list(scope.tasks.values()):
+        if other is not scope.task_tree:  # what the scope began with is compared with what it ends with
+            _give(other, changed)
+
+
+def _give(task: Task, changed: Mapping[str, Any]) -> None:
+    """Also to what has passed: tokens that meet again are compared with the place where they parted."""
+    task.data.update(deepcopy(dict(changed)))
+    inner = _inner(task)
+    for other in list(inner.tasks.values()) if inner is not None else ():
+        _give(other, changed)
+
+
+def _around(workflow: Any) -> Any | None:
+    """The scope that an embedded sub-process is part of; None for what is a scope of its own."""
+    if workflow.parent_task_id is None:
+        return None
+    host = workflow.top_workflow.get_task_from_id(workflow.parent_task_id)
+    shares = getattr(host.task_spec, "shares_variables", False) and not _is_instance(host)
+    return host.workflow if shares else None
+
+
+def _is_instance(task: Task) -> bool:
+    return task.parent is not None and isinstance(task.parent.task_spec, LoopTask)
 
 
 def _together(task: Task) -> dict[str, Any] | None:

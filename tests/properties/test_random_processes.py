@@ -39,6 +39,8 @@ class Count:
     steps: int = 0
     ended: int = 0
     differences: int = 0
+    other_turns: int = 0
+    """Steps in which branches beside each other took turns in another order, which BPMN leaves open."""
     stalls: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
 
@@ -46,7 +48,7 @@ class Count:
         blocks = ", ".join(f"{kind} {number}" for kind, number in sorted(self.kinds.items()))
         return (
             f"{self.processes} processes, {self.steps} steps, {self.ended} ended, "
-            f"{self.differences} differences, {self.stalls} silent stalls; "
+            f"{self.differences} differences, {self.other_turns} other turns, {self.stalls} silent stalls; "
             f"refused {dict(self.refused.most_common(8))}; blocks: {blocks}"
         )
 
@@ -75,9 +77,12 @@ class Walker:
         return {
             "done": self.machine.completed,
             "waits": [self._seen(wait) for wait in self.waits()],
-            "passed": [node for event, node in news if event in ("completed", "fired")],
-            "other": sorted(each for each in news if each[0] not in ("completed", "fired")),
+            "news": sorted(news),
         }
+
+    def passed(self) -> list[str]:
+        """The nodes that the last move passed, in their order."""
+        return [each.element_id for each in self.machine.log[self._told :] if each.event in ("completed", "fired")]
 
     def _seen(self, wait: Wait) -> tuple[Any, ...]:
         return wait.kind, wait.element_id, wait.name, wait.due, sorted(self.machine.data_of(wait.key).items())
@@ -129,6 +134,7 @@ def walk(content: bytes, path: list[tuple[int, int]], count: Count) -> None:
     for pick, value in [*path, (0, 0)]:
         before, after = keeper.look(), forgetter.look()
         count.differences += before != after
+        count.other_turns += keeper.passed() != forgetter.passed()
         assert after == before, f"the twins differ after {count.steps} steps"
         is_over, choices = keeper.machine.completed, keeper.choices()
         count.stalls += not is_over and not keeper.waits()

@@ -10,7 +10,9 @@ from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn import loops
 from engine.bpmn.joins import Join, ScopeEnd, number_arrivals
-from engine.bpmn.merging import set_aside
+from engine.bpmn.variables import apply_changes, give, inner, of_scope
+
+_LIVE = TaskState.WAITING | TaskState.READY | TaskState.STARTED
 
 
 def adopt(workflow: Any) -> None:
@@ -18,6 +20,9 @@ def adopt(workflow: Any) -> None:
     for each in (workflow, *workflow.subprocesses.values()):
         if not each.completed:
             _adopt_scope(each)
+    for each in reversed((workflow, *workflow.subprocesses.values())):
+        if not each.completed:
+            _share_variables(each)
 
 
 def _adopt_scope(workflow: Any) -> None:
@@ -44,4 +49,23 @@ def _adopt_token(task: Task) -> None:
         task._state = TaskState.WAITING
     elif isinstance(task.task_spec, ScopeEnd):
         task._inherit_data()
-        set_aside(task)
+
+
+def _share_variables(workflow: Any) -> None:
+    """Its tokens had variables of their own: now all have what each has changed since it parted from the others."""
+    found = _together(workflow.task_tree)
+    for task in workflow.tasks.values():
+        if found and task is not workflow.task_tree:
+            give(task, found)
+
+
+def _together(task: Task) -> dict[str, Any] | None:
+    """The variables of the tokens from here on, ended ones too; None when there are none."""
+    if task._state & _LIVE or isinstance(task.task_spec, ScopeEnd):
+        within = inner(task)
+        return dict(task.data) if within is None else dict(of_scope(within))
+    branches = [found for child in task.children if (found := _together(child)) is not None]
+    together = dict(task.data)
+    for branch in branches:
+        apply_changes(task.data, branch, together)
+    return together if branches else None

@@ -10,8 +10,6 @@ from SpiffWorkflow.bpmn.specs.bpmn_task_spec import BpmnTaskSpec
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from engine.bpmn.merging import absorb, merged, set_aside
-
 LIVE = TaskState.READY | TaskState.WAITING | TaskState.STARTED | TaskState.FUTURE
 _ARRIVED = "arrived"
 
@@ -49,7 +47,6 @@ class Join(BpmnTaskSpec):
     def fire(self, tokens: Iterable[Task]) -> Task:
         """Make one token of these; returns it, still waiting."""
         *others, last = sorted(tokens, key=_arrival)
-        last.data = merged([*others, last])
         last.internal_data.pop(_ARRIVED, None)
         for task in others:
             task._set_state(TaskState.CANCELLED)
@@ -99,7 +96,7 @@ class InclusiveJoin(Join):
 class ScopeEnd(BpmnTaskSpec):
     """Behind all end events of a process or sub-process: the last token that comes completes it.
 
-    Of the tokens that came before only what they changed is kept, so that side branches without number cost nothing.
+    The tokens that came before leave, so that side branches without number cost nothing.
     """
 
     def _predict(
@@ -111,14 +108,9 @@ class ScopeEnd(BpmnTaskSpec):
         if my_task._state != TaskState.WAITING:
             my_task._inherit_data()
             for earlier in [task for task in _live(my_task.workflow) if task.task_spec is self and task is not my_task]:
-                set_aside(earlier)
                 earlier._set_state(TaskState.CANCELLED)
             my_task._set_state(TaskState.WAITING)
         return all(task is my_task for task in _live(my_task.workflow))
-
-    def _run_hook(self, my_task: Task) -> bool:
-        absorb(my_task)
-        return True
 
     def _on_complete_hook(self, my_task: Task) -> None:
         super()._on_complete_hook(my_task)

@@ -15,9 +15,8 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn.events import Coded
-from engine.bpmn.merging import apply_changes
 from engine.bpmn.specs import BoundarySplit, Node
-from engine.bpmn.variables import changes, share
+from engine.bpmn.variables import apply_changes, changes, share
 
 MOST_INSTANCES = 1_000
 COUNTER = "loopCounter"

@@ -211,7 +211,7 @@ class Machine:
     def data_of(self, key: str) -> dict[str, Any]:
         """The variables at a waiting node; empty when it is gone."""
         task = self._find(key.partition(":")[0])
-        return {} if task is None else dict(variables.at(task))
+        return {} if task is None else dict(task.data)
 
     def result(self) -> dict[str, Any]:
         """The variables at the end of a completed workflow."""

@@ -77,7 +77,6 @@ class ScopeParser(ProcessParser):
             raise ValidationException("Expected an event sub-process with one start event", node)
         event = HandlerEventParser(self, scopes.HandlerEvent, starts[0], self.nsmap, lane=self.lane).create_task()
         handler = self.parse_node(node)
-        handler.is_aside = not event.cancel_activity
         handler.connect(self.spec.end)
         return event, handler
 

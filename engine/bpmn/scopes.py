@@ -77,9 +77,6 @@ class HandlerEvent(BoundaryEvent):
 class Handler(SubProcess):
     """An event sub-process at work."""
 
-    is_aside = False
-    """Whether the body goes on beside it."""
-
 
 class BodyEnd(EndEvent):
     """An end event in a body: one that terminates ends the handlers of the scope as well."""

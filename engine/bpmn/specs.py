@@ -29,7 +29,6 @@ from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn import variables
 from engine.bpmn.events import Error, Waiting, is_interrupted
-from engine.bpmn.merging import apply_changes
 from engine.errors import BpmnError
 from engine.values import stored
 
@@ -107,7 +106,7 @@ class Nested:
 
     def update_data(self, my_task: Task, subworkflow: Any) -> None:
         result = dict(my_task.data)
-        apply_changes(subworkflow.task_tree.data, subworkflow.last_task.data, result)
+        variables.apply_changes(subworkflow.task_tree.data, subworkflow.last_task.data, result)
         changed = variables.changes(my_task.data, result)
         my_task.data = result
         variables.share(my_task, changed)
@@ -235,7 +234,6 @@ class BoundaryEvent(BoundaryEventMixin, Node):
         return [name for name in ways if not isinstance(self._wf_spec.task_specs[name], BoundaryEventJoin)]
 
     def _run_hook(self, my_task: Task) -> bool:
-        my_task.data = variables.at(my_task)
         if self.cancel_activity:
             _forget_rivals(my_task)
         else:

@@ -72,13 +72,13 @@ SURPLUS = drawing(
 )
 
 
-def test_surplus_token_stays_for_the_next_firing_and_the_oldest_goes_first(begin: Begin) -> None:
+def test_surplus_token_stays_for_the_next_firing(begin: Begin) -> None:
     walk = begin(SURPLUS).press("b", who="b").press("a", who="a")
 
     walk.press("c", c=1)
 
     assert walk.tasks == ["after"]
-    assert walk.data("after")["who"] == "b"
+    assert walk.data("after")["who"] == "a"
 
 
 def test_surplus_token_that_nothing_can_free_is_told(begin: Begin) -> None:

@@ -110,7 +110,7 @@ def test_two_unjoined_tokens_make_two_tasks_of_one_activity(begin: Begin) -> Non
         )
     )
     assert walk.tasks == ["both", "both"]
-    assert [data["who"] for data in walk.all_data("both")] == [1, 2]
+    assert [data["who"] for data in walk.all_data("both")] == [2, 2]
 
     walk.press_where("both", "who", 2)
     assert walk.tasks == ["after", "both"]
@@ -218,7 +218,7 @@ def test_what_side_branches_changed_is_known_at_the_end_of_their_scope(begin: Be
 
     walk.fire("nudge").fire("nudge").press("work", done=True)
 
-    assert (walk.data("after")["nudges"], walk.data("after")["done"]) == (1, True)
+    assert (walk.data("after")["nudges"], walk.data("after")["done"]) == (2, True)
 
 
 def test_later_change_of_the_main_branch_stands_against_an_ended_side_branch(begin: Begin) -> None:

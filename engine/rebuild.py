@@ -96,7 +96,6 @@ REPETITIONS: dict[str, Repetition] = {
     "async": _execute,
     "rearm": lambda machine, row, keys: None,
     "reconsider": lambda machine, row, keys: None,
-    "reconsider": lambda machine, row, keys: None,
     "suspend": lambda machine, row, keys: None,
     "resume": _resume,
     "move-token": lambda machine, row, keys: surgery.move(machine, keys[0], row.data["to"]),

@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.errors import ExpressionError
 from engine.functions import FUNCTIONS, LENIENT
-from engine.values import ARITHMETIC, Namespace, calculate, checked, described
+from engine.values import Namespace, calculate, checked, described
 
 Names = Mapping[str, Any]
 Run = Callable[[Names], Any]
@@ -140,17 +140,11 @@ _SIGNS: dict[type[ast.operator], str] = {
 
 
 def _bin_op(node: ast.BinOp) -> Run:
-    sign = _SIGNS.get(type(node.op), "")
-    if sign not in ARITHMETIC:
+    sign = _SIGNS.get(type(node.op))
+    if sign is None:
         raise _not_allowed(node.op)
     left, right = compile_node(node.left), compile_node(node.right)
     return lambda names: calculate(sign, left(names), right(names))
-
-
-def _within(part: Any, whole: Any) -> bool:
-    if type(whole) is str and type(part) is not str:
-        raise TypeError
-    return part in whole
 
 
 _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
@@ -160,8 +154,8 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.LtE: operator.le,
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
-    ast.In: _within,
-    ast.NotIn: lambda part, whole: not _within(part, whole),
+    ast.In: lambda part, whole: part in whole,
+    ast.NotIn: lambda part, whole: part not in whole,
     ast.Is: operator.is_,
     ast.IsNot: operator.is_not,
 }
@@ -188,7 +182,7 @@ def _compare(node: ast.Compare) -> Run:
 
 def _comparison(sign: ast.cmpop, right: ast.expr) -> tuple[Callable[[Any, Any], bool], Run]:
     identity = isinstance(sign, ast.Is | ast.IsNot)
-    if identity and not (isinstance(right, ast.Constant) and right.value in (None, True, False)):
+    if identity and not (isinstance(right, ast.Constant) and type(right.value) in (bool, NoneType)):
         raise ExpressionError(
             "Expected `is` only before None, True or False; use == for values",
             "`is` допустимо только перед None, True и False; значения сравнивайте через ==",

@@ -63,6 +63,27 @@ def context() -> dict[str, object]:
         ("{'a': count, 'b': [1, 2]}", {"a": 3, "b": [1, 2]}),
         ("count ==\n 3\n and True", True),
         ("{'a': 1}.a", 1),
+        ("count < 4 < 9", True),
+        ("request.is_open is True", True),
+        ("request.is_open is False", False),
+        ("'щен' in 'обращение'", True),
+        ("action not in 'обращение'", True),
+        ("request.tags[count - 3]", "vip"),
+        ("action if count > 2 else 'x'", "take"),
+        ("'x' if count > 5 else action", "take"),
+        ('sla.due(coalesce(resume_at, "reaction"))', NOW + timedelta(hours=1)),
+        ("min([2], [1])", [1]),
+        ("round(count, 15)", 3),
+        ("str(round(2.6)) + str(round(2.6, 0))", "33"),
+        ("str(date('2026-05-02'))", "2026-05-02"),
+        ("str(now)", "2026-05-01T10:00:00+00:00"),
+        ("int(2.5) + int(True) + int('00000000000000000007')", 10),
+        ("abs(0 - 3) + abs(duration('PT1M')) / duration('PT1M')", 4),
+        ("sum([duration('PT1H'), duration('PT2H')])", timedelta(hours=3)),
+        ("sum([])", 0),
+        ("any_of(['vip'], ['x'])", False),
+        ("any_of(['vip'], ['vip'])", True),
+        ("starts_with('обращение', 'щение')", False),
     ],
 )
 def test_expression_has_the_value_its_text_says(source: str, value: object) -> None:
@@ -198,6 +219,15 @@ ATTACKS = [
     "len()",
     "len(1, 2)",
     "round(1, 2, 3)",
+    "round(True)",
+    "round(1.5, True)",
+    "round(1.5, 0 - 1)",
+    "round(1.5, 16)",
+    "int('000000000000000000000')",
+    "count is 1",
+    "count is 0.0",
+    "any_of('vip', ['v'])",
+    "any_of(['v'], 'vip')",
     "sum(['a'])",
     "any_of(1, 2)",
     "contains(1, 2)",
@@ -226,6 +256,113 @@ def test_whatever_is_not_the_language_is_refused_in_both_languages(source: str) 
 
     assert refusal.value.en == str(refusal.value)
     assert any("а" <= letter <= "я" for letter in refusal.value.ru.lower())
+
+
+@pytest.mark.parametrize(
+    ("source", "en", "ru"),
+    [
+        ("len(3)", "got a number", "получено: число"),
+        ("any_of(action, request.tags)", "two lists, got a text", "два списка, получено: текст"),
+        ("any_of(request.tags, count)", "two lists, got a number", "два списка, получено: число"),
+        (
+            "count + action",
+            "that + can join, got a number and a text",
+            "Действие + нельзя применить: слева число, справа",
+        ),
+        ("action - count", "that - can join, got a text and a number", "слева текст, справа число"),
+        ("action < count", "compared, got a text and a number", "слева текст, справа число"),
+        ("1 / 0", "a result of /", "У действия / нет результата"),
+        ("unknown", "there is no unknown here", "Имя unknown здесь неизвестно"),
+        ("len", "Expected len to be called", "Функцию len нужно вызвать"),
+        ("coalesce", "Expected coalesce to be called", "Функцию coalesce нужно вызвать"),
+        ("action.unknown", "a field unknown, but a text has none", "Поля unknown нет: текст"),
+        ("sla.unknown", "a field unknown, but sla has none", "Поля unknown нет: sla"),
+        ("request.tags[9]", "an item 9, but a list has none", "Элемента 9 нет: список"),
+        ("b'x'", "Constant is not one of them", "Constant сюда не входит"),
+        ("lambda: 1", "Lambda is not one of them", "Lambda сюда не входит"),
+        ("+count", "UAdd is not one of them", "UAdd сюда не входит"),
+        ("count ** 2", "Pow is not one of them", "Pow сюда не входит"),
+        ("{count: 1}", "Name is not one of them", "Name сюда не входит"),
+        ("{**request}", "Dict is not one of them", "Dict сюда не входит"),
+        ("lower('a', 'b')", "other arguments for lower", "Функции lower нужны"),
+        ("int('a')", "other arguments for int", "Функции int нужны"),
+        ("int(action)", "other arguments for int", "Функции int нужны"),
+        ("coalesce()", "other arguments for coalesce", "Функции coalesce нужны"),
+        ("sla.due(action)", "other arguments for sla.due", "Функции sla.due нужны"),
+        ("sla.unknown()", "there is no sla.unknown", "Функции sla.unknown нет"),
+        ("foreign", "of the type bytes", "типа bytes"),
+        ("len(foreign)", "of the type bytes", "типа bytes"),
+        ("[[10 * wide]]", "a number here is too large", "число сверх допустимого"),
+        ("[many, many]", "a list here is too large", "список сверх допустимого"),
+        ("deep", "a list here is too large", "список сверх допустимого"),
+    ],
+)
+def test_refusal_names_what_it_is_about(source: str, en: str, ru: str) -> None:
+    names = {**context(), "foreign": b"", "wide": 10**15, "many": [[0] * 999] * 10, "deep": nested(20)}
+
+    with pytest.raises(ExpressionError) as refusal:
+        compile(source).evaluate(names)
+
+    assert en in refusal.value.en
+    assert ru in refusal.value.ru
+
+
+def nested(depth: int) -> object:
+    value: object = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+LARGEST = [
+    "a" * 10_000,
+    10**15,
+    -(10**15),
+    [0] * 1_000,
+    {str(number): 0 for number in range(1_000)},
+    [[0] * 999] * 9 + [[0] * 998],
+    nested(19),
+]
+TOO_LARGE = [
+    "a" * 10_001,
+    10**15 + 1,
+    -(10**15) - 1,
+    [0] * 1_001,
+    {str(number): 0 for number in range(1_001)},
+    [[0] * 999] * 10,
+    nested(20),
+    float("inf"),
+    [["a" * 10_001]],
+    {"a": {"b": 10**15 + 1}},
+]
+
+
+@pytest.mark.parametrize("value", LARGEST, ids=lambda value: str(value)[:12])
+def test_value_may_be_as_large_as_the_limits_say(value: object) -> None:
+    assert compile("value").evaluate({"value": value}) == value
+
+
+@pytest.mark.parametrize("value", TOO_LARGE, ids=lambda value: str(value)[:12])
+def test_value_larger_than_the_limits_is_refused(value: object) -> None:
+    with pytest.raises(ExpressionError, match="too large"):
+        compile("value").evaluate({"value": value})
+
+
+@pytest.mark.parametrize(
+    ("largest", "too_large"),
+    [
+        ("'" + "a" * 1_998 + "'", "'" + "a" * 1_999 + "'"),
+        ("[" + "1," * 199 + "]", "[" + "1," * 200 + "]"),
+        ("[" + "[1]," * 99 + "1]", "[" + "[1]," * 100 + "]"),
+        ("[" * 29 + "1" + "]" * 29, "[" * 30 + "1" + "]" * 30),
+    ],
+    ids=["characters", "parts", "nested parts", "depth"],
+)
+def test_expression_may_be_as_large_as_the_limits_say(largest: str, too_large: str) -> None:
+    assert compile(largest).source == largest
+
+    with pytest.raises(ExpressionError, match="at most"):
+        compile(too_large)
 
 
 SIZE_BOMBS = [
@@ -320,6 +457,43 @@ def test_script_assigns_in_order_and_keeps_plain_data() -> None:
         "both": ["high", "2026-05-01T14:00:00+00:00"],
         "pause": "PT60S",
     }
+
+
+def test_script_keeps_what_is_nested_as_plain_data_too() -> None:
+    script = compile_script("kept = [now, [date('2026-05-02'), duration('PT1M')], {'at': now, 'pair': pair}]")
+
+    assigned = script.run({**context(), "pair": (1, 2)})
+
+    at = "2026-05-01T10:00:00+00:00"
+    assert assigned == {"kept": [at, ["2026-05-02", "PT60S"], {"at": at, "pair": [1, 2]}]}
+
+
+def test_expression_and_script_know_their_source() -> None:
+    script = compile_script("  a = 1 + 2 \n\n  b = [a,\n a]  ")
+
+    assert compile("  count + 1 ").source == "count + 1"
+    assert script.source == "a = 1 + 2\n\nb = [a,\na]"
+    assert [(name, each.source) for name, each in script.assignments] == [("a", "1 + 2"), ("b", "[a,\na]")]
+
+
+def test_script_may_be_as_long_as_the_limits_say() -> None:
+    line = "a = '" + "x" * 1_194 + "'"
+    lines, characters = "a = 1\n" * 50, "\n".join([line] * 7 + ["#" + "x" * (10_000 - 7 * 1_201 - 1)])
+
+    assert len(compile_script(lines).assignments) == 50
+    assert len(compile_script(characters).assignments) == 7
+    with pytest.raises(ExpressionError, match="Expected 1 to 50 assignments, got 51"):
+        compile_script(lines + "a = 1")
+    with pytest.raises(ExpressionError, match="at most 10000 characters, got 10001"):
+        compile_script(characters + "x")
+    with pytest.raises(ExpressionError, match="at most 2000 characters"):
+        compile_script("a = '" + "x" * 1_999 + "'")
+
+
+@pytest.mark.parametrize(("source", "name"), [("len = 1", "len"), ("a = 1\n_b = 2", "_b"), ("sla = 1", "sla")])
+def test_refusal_of_a_script_names_the_variable(source: str, name: str) -> None:
+    with pytest.raises(ExpressionError, match=f"Expected a variable, but {name} is"):
+        compile_script(source).run(context())
 
 
 @pytest.mark.parametrize(

@@ -147,16 +147,18 @@ def _execute(database: Database, ids: Sequence[int]) -> None:
             _finish_if_done(session, replay_id)
 
 
-_templates: OrderedDict[int, rehearsal.Template] = OrderedDict()
+_templates: OrderedDict[tuple[str, datetime], rehearsal.Template] = OrderedDict()
 
 
 def _template(session: Session, replay_id: int) -> rehearsal.Template:
     """The desk of the replay; the last two are kept in this process, so that batches share it."""
-    if replay_id not in _templates:
-        _templates[replay_id] = template(session, one(session, replay_id).definition)
+    replay = one(session, replay_id)
+    key = (replay.definition.sha256, replay.created_at)
+    if key not in _templates:
+        _templates[key] = template(session, replay.definition)
         while len(_templates) > 2:
             _templates.popitem(last=False)
-    return _templates[replay_id]
+    return _templates[key]
 
 
 def _finish_if_done(session: Session, replay_id: int) -> None:

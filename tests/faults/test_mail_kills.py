@@ -24,6 +24,7 @@ from services.reference import ensure_reference
 from services.tickets.models import Ticket
 from tests.services.mail.letters import SUPPORT, letter
 from tests.services.mail.servers import smtp_server
+from webui import builtin
 
 ROOT = Path(__file__).resolve().parents[2]
 MAILS = 30
@@ -68,7 +69,7 @@ def test_killed_workers_lose_nothing_and_double_nothing(settings: Settings) -> N
     chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
     clock_file = settings.data_dir / "clock"
     desk = open_desk(settings.model_copy(update={"clock_file": clock_file}))
-    files = {path.name: path.read_bytes() for path in [*ROOT.glob("processes/*.bpmn"), *ROOT.glob("forms/*.json")]}
+    files = builtin.files()
     with desk.database.transaction() as session:
         ensure_reference(session, settings)
         repository.deploy(session, files, author="system", activate=True)

@@ -26,7 +26,7 @@ def test_every_setting_is_documented_with_its_default() -> None:
 
 
 def test_every_command_is_documented() -> None:
-    documented = set(re.findall(r"^\| `bpmdesk (\w+)` \|", (REFERENCE / "commands.md").read_text(), re.MULTILINE))
+    documented = set(re.findall(r"^\| `bpmdesk ([\w-]+)` \|", (REFERENCE / "commands.md").read_text(), re.MULTILINE))
 
     assert documented == {name for name, command in cli.commands.items() if not command.hidden}
 

@@ -10,6 +10,7 @@ from werkzeug.routing import Rule
 
 from services.bootstrap import Desk
 from tests.webui.conftest import ROLES, Browser
+from webui.api.operation import TOKEN
 from webui.routes import CLIENT, PUBLIC, check_declared
 
 SHOWN_AS = {"int:number": "1", "ref": "task:1:take", "slug": "support", "identifier": "0" * 32, "key": "nothing"}
@@ -30,6 +31,7 @@ def _routes(app: Flask) -> list[Route]:
         (method, _address(rule), app.view_functions[rule.endpoint].roles)  # type: ignore[attr-defined]
         for rule in app.url_map.iter_rules()
         if rule.endpoint not in ("static", "login.leave")
+        if app.view_functions[rule.endpoint].roles != TOKEN  # type: ignore[attr-defined] # no cookie opens the API
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
     ]
 

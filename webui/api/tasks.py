@@ -144,7 +144,7 @@ def press_action(call: Call, instance_id: int) -> InstanceShown:
         )
     else:
         _press_without_ticket(call, found, given)
-    call.session.refresh(found)
+    call.session.flush()
     return shown(found)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from sqlalchemy.orm import Session
@@ -23,8 +22,7 @@ from services.reference import ensure_reference
 from services.tickets.models import Ticket
 from tests.services.mail.letters import IVAN, SUPPORT
 from tests.services.mail.post import Post
-
-ROOT = Path(__file__).resolve().parents[3]
+from webui import builtin
 
 
 @dataclass
@@ -74,7 +72,7 @@ def desk(settings: Settings, database: Database, clock: FixedClock) -> MailDesk:
 def post(settings: Settings, clock: FixedClock) -> Iterator[Post]:
     """A whole desk with the shipped processes, reached over real SMTP."""
     desk = open_desk(settings)
-    files = {path.name: path.read_bytes() for path in [*ROOT.glob("processes/*.bpmn"), *ROOT.glob("forms/*.json")]}
+    files = builtin.files()
     with desk.database.transaction() as session:
         ensure_reference(session, settings)
         repository.deploy(session, files, author="system", activate=True)

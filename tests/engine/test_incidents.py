@@ -118,6 +118,12 @@ def test_pauses_follow_the_list_and_the_last_one_repeats(driver: Driver) -> None
     assert len(driver.incidents()) == 1
 
 
+@pytest.mark.parametrize("text", ["PT1S", "P7D", "PT1S P7D", " ".join(["PT1M"] * 10)])
+def test_pauses_may_be_one_to_ten_of_a_second_to_a_week(text: str) -> None:
+    assert retries.checked(text) == retries.policy({"backoff": text}).pauses
+    assert len(retries.checked(text)) == len(text.split())
+
+
 @pytest.mark.parametrize("text", ["", "PT0S", "P8D", "soon", "PT1M " * 11, "PT1M,PT2M"])
 def test_pauses_that_make_no_sense_are_refused(text: str) -> None:
     with pytest.raises(ExpressionError):
@@ -127,6 +133,10 @@ def test_pauses_that_make_no_sense_are_refused(text: str) -> None:
 def test_a_pause_that_an_older_release_took_is_brought_within_the_limits() -> None:
     assert retries.policy({"retries": 2, "backoff": "P30D"}) == retries.Policy(2, (retries.LONGEST,))
     assert retries.policy({"backoff": ""}).pause(1) == timedelta(minutes=1)
+    assert retries.policy({"backoff": "PT0S"}).pauses == (retries.SHORTEST,)
+    assert len(retries.policy({"backoff": "PT1M " * 11}).pauses) == 10
+    assert retries.policy({}) == retries.Policy(3, (timedelta(minutes=1),))
+    assert retries.policy({"backoff": "PT1M PT2M"}).pause(0) == timedelta(minutes=1)
 
 
 def in_the_click(driver: Driver, error: Exception, times: int = 1) -> int:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from itertools import groupby
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_date
 from flask import Flask, g
 from markupsafe import Markup, escape
 
@@ -59,24 +60,24 @@ def brief(instant: datetime) -> str:
         return at(instant)
     if (local.date() - now.date()).days == 1:
         return gettext("завтра")
-    return format_date(local, "d MMM", locale=spoken())
+    return _written(local.date(), "d MMM", spoken())
 
 
 def day(instant: datetime) -> str:
     """ "3 ноября", with the year when it is not this one."""
     local = instant.astimezone(zone())
     same = local.year == clock.now().astimezone(zone()).year
-    return format_date(local, "d MMMM" if same else "d MMMM y", locale=spoken())
+    return _written(local.date(), "d MMMM" if same else "d MMMM y", spoken())
 
 
 def at(instant: datetime) -> str:
     """ "14:05"."""
-    return format_time(instant, "HH:mm", tzinfo=zone(), locale=spoken())
+    return f"{instant.astimezone(zone()):%H:%M}"
 
 
 def at_seconds(instant: datetime) -> str:
     """ "14:05:31"."""
-    return format_time(instant, "HH:mm:ss", tzinfo=zone(), locale=spoken())
+    return f"{instant.astimezone(zone()):%H:%M:%S}"
 
 
 def groupby_day(events: Iterable[_Dated]) -> list[tuple[str, list[_Dated]]]:
@@ -86,8 +87,15 @@ def groupby_day(events: Iterable[_Dated]) -> list[tuple[str, list[_Dated]]]:
 
 def full(instant: datetime) -> str:
     """With seconds, year and zone, for the hint over a time."""
-    text = format_datetime(instant, "d MMMM y, HH:mm:ss", tzinfo=zone(), locale=spoken())
-    return f"{text}, {instant.astimezone(zone()):%Z} (UTC{_offset(instant)})"
+    local = instant.astimezone(zone())
+    written = _written(local.date(), "d MMMM y", spoken())
+    return f"{written}, {local:%H:%M:%S}, {local:%Z} (UTC{_offset(instant)})"
+
+
+@lru_cache(maxsize=4096)
+def _written(on: date, pattern: str, language: str) -> str:
+    """A long talk names the same few days a thousand times, and writing one out is slow."""
+    return format_date(on, pattern, locale=language)
 
 
 def stamp(instant: datetime | None) -> Markup:

@@ -6,6 +6,7 @@
 # make chaos  – kill storms on real processes
 # make conformance – what BPMN 2.0 and the workflow patterns ask, case by case; CASES="multi pattern:9" for some
 # make storm  – thousands of random processes and of engine commands with crashes; STORM=5000 for more
+# make mutation – break the engine's heart in thousands of small ways and count what the tests notice; ROOM=jobs for one
 # make fixtures VERSION=0.2 – store instances of this release for the tests of those to come
 # make assets – what the browser loads
 # make lock   – pin the dependencies anew
@@ -22,7 +23,7 @@ UI_SOURCES := $(shell find $(UI) -name node_modules -prune -o -type f -print 2>/
 ICON_USERS := $(shell find webui -name node_modules -prune -o \( -name '*.html' -o -name '*.py' \) -print 2>/dev/null)
 CATALOGUES := $(shell find webui/translations -name '*.po' 2>/dev/null)
 
-.PHONY: run test check postgresql assets bench e2e chaos conformance storm fixtures lock clean
+.PHONY: run test check postgresql assets bench e2e chaos conformance storm mutation fixtures lock clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.runtime $(DIST)/manifest.json $(CATALOGUES:.po=.mo)
@@ -58,6 +59,10 @@ conformance: $(VENV)/.dev
 
 storm: $(VENV)/.dev
 	STORM=$(or $(STORM),2000) $(BIN)/pytest -s --timeout=0 tests/properties/test_random_processes.py tests/faults/test_engine_storm.py $(PYTEST)
+
+# Breaks a copy of the last commit: what is not committed is not asked.
+mutation: $(VENV)/.dev
+	@nice -n 15 $(BIN)/python -m tests.mutation $(ROOM)
 
 fixtures: $(VENV)/.dev
 	$(BIN)/python -m tests.fixtures.states.make $(VERSION)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -36,6 +37,8 @@ def figures() -> Iterator[Figure]:
 
 def _signed_in(desk: Desk) -> FlaskClient:
     app = create_app(OpenDesk(desk.settings, desk.database))
+    gc.collect()
+    gc.freeze()  # as the serving process does once it is loaded
     app.config["WTF_CSRF_ENABLED"] = True
     client = app.test_client()
     token = _token(client.get("/login").text)

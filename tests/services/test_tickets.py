@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, event, select
 
 from engine.errors import Forbidden, NotFound
 from engine.models import Job
@@ -14,8 +14,8 @@ from services.catalog.queries import choices, ticket_types
 from services.forms import FormInvalid
 from services.lines.models import line_member
 from services.people.models import Agent
-from services.tickets import operations, queries
-from services.tickets.models import Ticket
+from services.tickets import history, operations, queries
+from services.tickets.models import Ticket, TicketEvent
 from tests.desk import Desk
 
 SOURCES = [path for room in ("engine", "services", "webui") for path in Path(room).rglob("*.py")]
@@ -188,3 +188,33 @@ def test_nobody_to_assign_tells_the_supervisors_and_loses_nothing(desk: Desk) ->
     assert (ticket.status, ticket.responsible_id) == ("accepted", None)
     assert desk.operator("Ирина").feed() == ["unassigned"]
     assert desk.operator("Ирина").sees("unassigned") == [number]
+
+
+def test_a_press_writes_its_history_in_one_statement_and_in_order(desk: Desk) -> None:
+    number = accepted(desk)
+    statements: list[str] = []
+    event.listen(desk.database.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+
+    desk.responsible(number).presses("Приступить к выполнению", number)
+
+    with desk.look() as session:
+        kinds = session.scalars(select(TicketEvent.kind).order_by(TicketEvent.id.desc()).limit(4)).all()
+    assert sum(each.startswith("INSERT INTO ticket_event") for each in statements) == 1
+    assert kinds[-1] == "action"
+
+
+def test_a_history_entry_of_a_savepoint_goes_with_it(desk: Desk) -> None:
+    number = accepted(desk)
+
+    with desk.change() as session:
+        ticket = session.scalars(select(Ticket).where(Ticket.number == number)).one()
+        history.record(session, ticket, "field", actor=None, new="kept")
+        savepoint = session.begin_nested()
+        history.record(session, ticket, "field", actor=None, new="undone")
+        session.flush()
+        history.record(session, ticket, "field", actor=None, new="undone too")
+        savepoint.rollback()
+
+    with desk.look() as session:
+        assert session.scalars(select(TicketEvent.new).where(TicketEvent.kind == "field")).all()[-1] == "kept"
+        assert "undone" not in session.scalars(select(TicketEvent.new)).all()

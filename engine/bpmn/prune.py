@@ -13,12 +13,12 @@ from SpiffWorkflow.util.task import TaskState
 _FINISHED = TaskState.FINISHED_MASK
 
 
-def prune(workflow: BpmnWorkflow) -> int:
-    """Remove what no live branch needs; returns how many tasks went."""
-    removed = sum(_prune_one(each) for each in (workflow, *workflow.subprocesses.values()) if not each.completed)
-    if removed:
-        _drop_orphans(workflow)
-    return removed
+def prune(workflow: BpmnWorkflow) -> None:
+    """Remove what no live branch needs."""
+    for each in (workflow, *workflow.subprocesses.values()):
+        if not each.completed:
+            _prune_one(each)
+    _drop_orphans(workflow)
 
 
 def _drop_orphans(workflow: BpmnWorkflow) -> None:
@@ -31,9 +31,8 @@ def _is_known(workflow: BpmnWorkflow, key: UUID) -> bool:
     return key in workflow.tasks or any(key in each.tasks for each in workflow.subprocesses.values())
 
 
-def _prune_one(workflow: Any) -> int:
-    tasks, before = workflow.tasks, len(workflow.tasks)
-    keep = _needed(workflow)
+def _prune_one(workflow: Any) -> None:
+    tasks, keep = workflow.tasks, _needed(workflow)
     for key in [key for key in tasks if key not in keep]:
         del tasks[key]
     for task in tasks.values():
@@ -42,9 +41,6 @@ def _prune_one(workflow: Any) -> int:
     for task in list(tasks.values()):
         if task is not workflow.task_tree and _can_be_spliced(task, tasks):
             _splice(task, tasks)
-    if workflow.last_task is not None and workflow.last_task.id not in tasks:
-        workflow.last_task = None
-    return before - len(tasks)
 
 
 def _needed(workflow: Any) -> set[UUID]:

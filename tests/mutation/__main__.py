@@ -21,6 +21,8 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("rooms", nargs="*", metavar="ROOM", help=", ".join(ROOMS))
     arguments = parser.parse_args()
+    if unknown := set(arguments.rooms) - ROOMS.keys():
+        parser.error(f"Expected rooms of {', '.join(ROOMS)}, but got {', '.join(sorted(unknown))}")
     return 0 if all([_is_guarded(name, arguments.processes) for name in arguments.rooms or ROOMS]) else 1
 
 

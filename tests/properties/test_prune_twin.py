@@ -182,6 +182,8 @@ JOINS = drawing(
 
 FEWEST_STEPS = {"lifecycle": 700, "parallel": 400, "phases": 900, "many": 900, "joins": 800}
 """A walk that ends early proves little; together the twins make some 4,000 moves."""
+MOST_TASKS = {"lifecycle": 28, "parallel": 13, "phases": 35, "many": 16, "joins": 23}
+"""The largest tree on these walks: what forgets less is seen here."""
 DRAWINGS = {"lifecycle": LIFECYCLE, "parallel": PARALLEL, "phases": PHASES, "many": MANY, "joins": JOINS}
 
 
@@ -256,12 +258,13 @@ class Walker:
 def test_forgetful_twin_sees_the_same_world_after_every_move(name: str) -> None:
     built = program(DRAWINGS[name])
     chance = random.Random(f"twin {name}")  # noqa: S311 - a walk, not a secret
-    steps = 0
+    steps = largest = 0
 
     for _ in range(WALKS):
         keeper, forgetter = Walker(built, forgetful=False), Walker(built, forgetful=True)
         for _ in range(LONGEST_WALK):
             assert forgetter.look() == keeper.look(), f"after {steps} steps"
+            largest = max(largest, forgetter.machine.size)
             waits = keeper.waits()
             if not waits:
                 break
@@ -273,6 +276,7 @@ def test_forgetful_twin_sees_the_same_world_after_every_move(name: str) -> None:
             steps += 1
 
     assert steps >= FEWEST_STEPS[name]
+    assert largest == MOST_TASKS[name]
 
 
 def test_five_hundred_laps_leave_the_tree_and_the_state_as_they_were() -> None:

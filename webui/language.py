@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import flask_babel
@@ -54,7 +55,7 @@ def compile_catalogues(target: Path) -> None:
             continue
         binary.parent.mkdir(parents=True, exist_ok=True)
         catalogue = _together(sources, language)
-        whole = binary.with_suffix(".new")
+        whole = binary.with_suffix(f".{os.getpid()}")  # serving processes that start together write one each
         with whole.open("wb") as out:
             write_mo(out, catalogue)
         whole.replace(binary)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from engine import repository
 from engine.models import ProcessDefinition
+from webui.wording import both
 
 AUTHOR = "bpmdesk"
 _PATTERNS = (("processes", "*.bpmn"), ("processes/decisions", "*.dmn"), ("forms", "*.form.json"))
@@ -39,12 +40,16 @@ def propose(session: Session) -> list[ProcessDefinition]:
     a draft: whether it replaces what is active, perhaps made by the desk's own analyst, a person decides.
     """
     known = set(session.scalars(select(ProcessDefinition.key)))
-    deployment = repository.deploy(session, files(), author=AUTHOR, comment="Built in")
+    deployment = repository.deploy(
+        session, files(), author=AUTHOR, comment=both("Поставляется с bpmdesk", "Comes with bpmdesk")
+    )
     session.flush()
     drafts = [definition for definition in deployment.definitions if definition.state == "draft"]
     fresh = [definition for definition in drafts if definition.key not in known]
     for definition in fresh:
         repository.activate(session, definition, by=AUTHOR)
     # apart, so that nobody waits for them: the product was tested with them, here they are run in the background
-    repository.deploy(session, {**files(), **scenarios()}, author=AUTHOR, comment="Built in, with scenarios")
+    repository.deploy(
+        session, {**files(), **scenarios()}, author=AUTHOR, comment=both("Сценарии поставки", "Its scenarios")
+    )
     return fresh + [definition for definition in drafts if definition not in fresh]

@@ -218,17 +218,17 @@ def verify(instance_id: int | None, quick: bool, style: str) -> int:
     desk = _desk()
     with desk.database.reading() as session:
         found = room.report(session, instance_id=instance_id, quick=quick)
-        anchor = anchors.newest(session)
+        newest = anchors.newest(session)
+        anchor = None if newest is None else {"n": newest.n, "at": newest.at, "hash": newest.hash}
     if style == "json":
-        newest = None if anchor is None else {"n": anchor.n, "at": anchor.at, "hash": anchor.hash}
-        click.echo(json.dumps({**asdict(found), "anchor": newest}, ensure_ascii=False, indent=2, default=str))
+        click.echo(json.dumps({**asdict(found), "anchor": anchor}, ensure_ascii=False, indent=2, default=str))
         return int(bool(found.findings))
     for finding in found.findings:
         click.echo("{rule}: {table} {row_id}: {message}".format_map(asdict(finding)))
     for reason, count in Counter(found.not_rebuildable.values()).items():
         click.echo(both(f"Не повторить экземпляров: {count}", f"Cannot be rebuilt: {count}") + f" – {reason}")
     if anchor is not None:
-        signed = f"{anchor.n} {anchor.at:%Y-%m-%d %H:%M}Z {anchor.hash}"
+        signed = "{n} {at:%Y-%m-%d %H:%M}Z {hash}".format_map(anchor)
         click.echo(both("Якорь истории (сохраните вне базы)", "Anchor (keep it elsewhere)") + f": {signed}")
     click.echo(
         both(

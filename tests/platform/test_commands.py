@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from engine import due, listeners
+from engine import anchors, due, listeners
+from engine.db import Database
 from webui.cli import main
 
 ROOT = Path(__file__).parents[2]
@@ -159,6 +160,22 @@ def test_verify_tells_json(bpmdesk: Run) -> None:
     told = json.loads(bpmdesk("verify", "--format", "json").stdout)
 
     assert (told["findings"], told["instances"]) == ([], 0)
+
+
+def test_verify_shows_the_newest_anchor(bpmdesk: Run, empty_database_url: str) -> None:
+    bpmdesk("migrate")
+    database = Database(empty_database_url)
+    with database.transaction() as session:
+        written = anchors.write(session)
+        assert written is not None
+        sealed = written.hash
+    database.dispose()
+
+    text, told = bpmdesk("verify"), json.loads(bpmdesk("verify", "--format", "json").stdout)
+
+    assert (text.returncode, text.stderr) == (0, "")
+    assert sealed in text.stdout
+    assert (told["anchor"]["n"], told["anchor"]["hash"]) == (1, sealed)
 
 
 def test_doctor_says_what_to_do(bpmdesk: Run) -> None:

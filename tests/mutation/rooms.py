@@ -35,6 +35,7 @@ ROOMS = {
     "stepper": Room(
         modules=("engine/stepper.py", "engine/reconcile.py"),
         tests=(
+            "tests/engine/test_locks.py",
             "tests/engine/test_waiting.py",
             "tests/engine/test_jobs.py",
             "tests/engine/test_incidents.py",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import anchors, due, listeners
+from engine import anchors, due, history, listeners
 from engine.db import Database
 from webui.cli import main
 
@@ -162,7 +162,9 @@ def test_verify_tells_json(bpmdesk: Run) -> None:
     assert (told["findings"], told["instances"]) == ([], 0)
 
 
-def test_verify_shows_the_newest_anchor(bpmdesk: Run, empty_database_url: str) -> None:
+def test_verify_shows_the_newest_anchor(bpmdesk: Run, empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "_key", b"k" * 32)
+    monkeypatch.setenv("BPMDESK_SECRET_KEY", "k" * 32)
     bpmdesk("migrate")
     database = Database(empty_database_url)
     with database.transaction() as session:

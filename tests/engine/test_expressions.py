@@ -292,13 +292,21 @@ def test_whatever_is_not_the_language_is_refused_in_both_languages(source: str) 
         ("sla.unknown()", "there is no sla.unknown", "Функции sla.unknown нет"),
         ("foreign", "of the type bytes", "типа bytes"),
         ("len(foreign)", "of the type bytes", "типа bytes"),
+        ("sum(foreigners)", "got a number and bytes", "слева число, справа bytes"),
         ("[[10 * wide]]", "a number here is too large", "число сверх допустимого"),
         ("[many, many]", "a list here is too large", "список сверх допустимого"),
         ("deep", "a list here is too large", "список сверх допустимого"),
     ],
 )
 def test_refusal_names_what_it_is_about(source: str, en: str, ru: str) -> None:
-    names = {**context(), "foreign": b"", "wide": 10**15, "many": [[0] * 999] * 10, "deep": nested(20)}
+    names = {
+        **context(),
+        "foreign": b"",
+        "foreigners": [b""],
+        "wide": 10**15,
+        "many": [[0] * 999] * 10,
+        "deep": nested(20),
+    }
 
     with pytest.raises(ExpressionError) as refusal:
         compile(source).evaluate(names)

@@ -63,8 +63,7 @@ def _press(machine: Machine, row: History, keys: list[str]) -> None:
 
 
 def _catch(machine: Machine, row: History, keys: list[str]) -> None:
-    for key in keys:
-        machine.fire(key, row.data["variables"])
+    machine.fire_all(keys, row.data["variables"])
 
 
 def _fire(machine: Machine, _row: History, keys: list[str]) -> None:
@@ -176,7 +175,6 @@ def _step(replay: Replay, row: History, move: Callable[[Machine], None] | None =
     program = replay.program = _program(replay, row)
     tape = Tape(row.data.get("tape", ()))
     machine = _machine(program, replay.data, Environment(row.at, dict, _silent, tape))
-    machine.is_watching = not row.data.get("unwatched", False)
     machine.is_watching = "unwatched" not in row.data
     if move is not None:
         move(machine)

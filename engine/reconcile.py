@@ -109,7 +109,8 @@ def reconcile(
     new = [wait for key, wait in waits.items() if key not in before]
     _subscribe(session, instance, [w for w in new if _ROW_OF[w.kind] == "subscription"], cause.at)
     _arm(session, instance, machine, [w for w in new if _ROW_OF[w.kind] == "job"], cause.at)
-    _move(session, [(before[key], waits[key]) for key in sorted(rearmed) if key in waits and key in before])
+    moved = [(before[key].id, waits[key]) for key in sorted(rearmed) if key in waits and key in before]
+    _move(session, machine, moved, cause)
     _open(session, instance, machine, [w for w in new if w.kind == "user"], cause.at)
     known = {row.key for row in before.values()}
     deadlocks.report(session, instance, [join for key, join in stuck.items() if key not in known], cause.at)
@@ -171,7 +172,7 @@ def _arm(session: Session, instance: ProcessInstance, machine: Machine, waits: l
 
 
 def _job(instance: ProcessInstance, machine: Machine, wait: Wait, at: datetime) -> dict[str, Any]:
-    policy = retries.policy(machine.program.node(wait.process_key, wait.element_id).get("job", {}))
+    policy = _policy(machine, wait)
     return {
         **_common(instance, wait, at),
         "name": wait.element_name,
@@ -181,6 +182,10 @@ def _job(instance: ProcessInstance, machine: Machine, wait: Wait, at: datetime) 
         "retries_left": policy.attempts,
         "backoff_sec": int(policy.pause(1).total_seconds()),
     }
+
+
+def _policy(machine: Machine, wait: Wait) -> retries.Policy:
+    return retries.policy(machine.program.node(wait.process_key, wait.element_id).get("job", {}))
 
 
 def _common(instance: ProcessInstance, wait: Wait, at: datetime) -> dict[str, Any]:
@@ -193,13 +198,15 @@ def _common(instance: ProcessInstance, wait: Wait, at: datetime) -> dict[str, An
     }
 
 
-def _move(session: Session, moved: list[tuple[OpenRow, Wait]]) -> None:
-    for row, wait in moved:
-        session.execute(
-            update(Job)
-            .where(Job.id == row.id)
-            .values(due_at=wait.due, state="waiting", lease_until=null(), lease_owner=null())
-        )
+def _move(session: Session, machine: Machine, moved: list[tuple[int, Wait]], cause: Cause) -> None:
+    """Timers with another instant begin anew, with all their attempts."""
+    for row_id, wait in moved:
+        anew = {"due_at": wait.due, "state": "waiting", "retries_left": _policy(machine, wait).attempts}
+        free = update(_JOB).where(_JOB.c.id == row_id).values(lease_until=null(), lease_owner=null(), **anew)
+        error = session.execute(free.returning(_JOB.c.error)).scalar_one()
+        _tell(session, Job, [row_id], {**anew, "lease_until": None, "lease_owner": None})
+        if error:
+            _resolve(session, Incident.job_id == row_id, cause)
 
 
 def _open(session: Session, instance: ProcessInstance, machine: Machine, waits: list[Wait], at: datetime) -> None:

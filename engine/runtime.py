@@ -17,7 +17,7 @@ from engine.errors import EngineError, NotFound
 from engine.listeners import listeners
 from engine.models import ProcessDefinition, ProcessInstance, StartEvent, Subscription
 from engine.reconcile import Cause, OpenRow, close_all, open_rows
-from engine.stepper import Move, load, lock, running, step, write_log
+from engine.stepper import Move, catching, load, lock, running, step, write_log
 
 
 def start_process(
@@ -335,18 +335,6 @@ def _fire_all(
             continue
         hits: list[str] = []
         data = {kind: name, "variables": given}
-        step(session, instance, Move(kind, _firing(keys, given, hits), actor, None, None, None, data, keys))
+        step(session, instance, Move(kind, catching(keys, given, hits), actor, None, None, None, data, keys))
         caught += len(hits)
     return caught
-
-
-def _firing(
-    keys: list[str], given: Mapping[str, Any], hits: list[str]
-) -> Callable[[Machine, Mapping[str, OpenRow]], None]:
-    def apply(machine: Machine, rows: Mapping[str, OpenRow]) -> None:
-        for key in keys:
-            if key in rows:
-                machine.fire(key, given)
-                hits.append(key)
-
-    return apply

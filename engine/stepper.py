@@ -147,6 +147,17 @@ def load(session: Session, instance: ProcessInstance, actor: str | None) -> Mach
     return Machine(program, environment, instance.data, _entered(session, instance, program, actor))
 
 
+def catching(
+    keys: Iterable[str], payload: Mapping[str, Any], reached: list[str]
+) -> Callable[[Machine, Mapping[str, OpenRow]], None]:
+    """A message or signal for those of the nodes that still wait; `reached` gets the keys of those that it moved."""
+
+    def apply(machine: Machine, rows: Mapping[str, OpenRow]) -> None:
+        reached.extend(machine.fire_all((key for key in keys if key in rows), payload))
+
+    return apply
+
+
 @contextmanager
 def _under_way(session: Session, instance: ProcessInstance, machine: Machine) -> Iterator[Running]:
     steps = session.info.setdefault(_RUNNING, {})

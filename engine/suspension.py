@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from engine.bpmn.machine import Machine
 from engine.errors import Refused
 from engine.models import HeldEvent, Job, ProcessInstance, Subscription
 from engine.reconcile import OpenRow
-from engine.stepper import Move, lock, running, step
+from engine.stepper import Move, catching, lock, running, step
 
 
 def suspend(session: Session, instance_id: int, *, reason: str, by: str) -> ProcessInstance:
@@ -57,7 +57,13 @@ def resume(session: Session, instance_id: int, *, reason: str, by: str) -> Proce
 
 
 def hold(session: Session, instance: ProcessInstance) -> None:
-    """Stop the clocks of all jobs of a suspended instance, those a repair has opened included."""
+    """Stop the clocks of all jobs of a suspended instance, those a repair has opened included.
+
+    One that the repair has ended waits for nothing and is no longer suspended.
+    """
+    if instance.ended_at is not None:
+        forget(session, instance.id)
+        instance.suspended_at = None
     if instance.state != "suspended":
         return
     now = clock.now()
@@ -109,17 +115,10 @@ def _hand_over(session: Session, instance: ProcessInstance) -> None:
     for event in held(session, instance.id):
         session.delete(event)
         query = select(Subscription.task_id).where(Subscription.instance_id == instance.id)
-        keys = session.scalars(query.where(Subscription.kind == event.kind, Subscription.name == event.name)).all()
+        wanted = query.where(Subscription.kind == event.kind, Subscription.name == event.name)
+        keys = sorted(session.scalars(wanted))
         if keys and instance.state == "active":
             data = {event.kind: event.name, "variables": event.variables, "held_since": event.at.isoformat()}
-            step(session, instance, Move(event.kind, _firing(keys, event.variables), event.actor, data=data, keys=keys))
+            move = catching(keys, event.variables, [])
+            step(session, instance, Move(event.kind, move, event.actor, data=data, keys=keys))
     session.flush()
-
-
-def _firing(keys: Sequence[str], variables: Mapping[str, Any]) -> Callable[[Machine, Mapping[str, OpenRow]], None]:
-    def apply(machine: Machine, rows: Mapping[str, OpenRow]) -> None:
-        for key in keys:
-            if key in rows:
-                machine.fire(key, variables)
-
-    return apply

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -140,6 +140,17 @@ class Machine:
         else:
             definition.fire(task, facts)
         task.task_spec._update(task)
+
+    def fire_all(self, keys: Iterable[str], payload: Mapping[str, Any]) -> list[str]:
+        """Let one event happen at all these nodes; returns the keys that it reached: a gateway takes its first branch.
+
+        Raises LookupError when a node does not wait.
+        """
+        reached: dict[str, str] = {}
+        for key in keys:
+            if reached.setdefault(key.partition(":")[0], key) == key:
+                self.fire(key, payload)
+        return list(reached.values())
 
     def execute(self, key: str) -> None:
         """Run one node that was left to a worker; raises LookupError when it is not READY."""

@@ -391,6 +391,24 @@ def test_deadline_of_the_host_is_computed_again_on_request(driver: Driver) -> No
     assert driver.moves(instance) == ["start", "rearm", "rearm", "rearm", "timer"]
 
 
+def test_failed_timer_that_is_computed_again_begins_anew(driver: Driver) -> None:
+    due = {"at": driver.clock.at + timedelta(hours=1)}
+    listeners().context.append(lambda *_: {"sla": Namespace("sla", {}, {"due": lambda kind: due["at"]})})
+    driver.calls.failures["test.note"] = [ValueError("no")] * 6
+    instance = driver.run(reminded("=sla.due('reaction')", "timeDate"))
+    driver.advance("PT2H")
+    assert len(driver.incidents()) == 1
+
+    due["at"] = driver.clock.at + timedelta(hours=3)
+    rearm(driver, instance)
+    assert driver.incidents() == []
+    [job] = [job for job in driver.all(Job, instance) if job.kind == "timer"]
+    assert (job.state, job.retries_left) == ("waiting", 3)
+    driver.advance("PT4H")
+
+    assert len(driver.incidents()) == 1
+
+
 def rearm(driver: Driver, instance: int) -> None:
     with driver.database.transaction() as session:
         runtime.rearm(session, instance)
@@ -482,3 +500,27 @@ def test_pause_and_resume_arm_what_the_host_says_is_left(driver: Driver, databas
     assert driver.open_tasks(instance) == ["work"]
     [job] = [job for job in driver.all(Job, instance) if job.state == "waiting"]
     assert (job.element_id, job.due_at) == ("breach", left["at"])
+
+
+@pytest.mark.parametrize("kind", ["message", "signal"])
+def test_gateway_that_awaits_the_same_event_twice_takes_its_first_branch(driver: Driver, kind: str) -> None:
+    instance = driver.run(
+        drawing(
+            start(),
+            gateway("first", "eventBased"),
+            catch("one", event(kind, "paid")),
+            catch("other", event(kind, "paid")),
+            user("a", "go"),
+            user("b", "go"),
+            end(),
+            flows("start>first", "first>one", "first>other", "one>a", "other>b", "a>end", "b>end"),
+        )
+    )
+
+    with driver.database.transaction() as session:
+        if kind == "signal":
+            runtime.broadcast_signal(session, "paid")
+        else:
+            runtime.correlate_message(session, "paid", business_key="record:1")
+
+    assert driver.open_tasks(instance) == ["a"]

@@ -15,7 +15,7 @@ from engine import clock, incidents, repository, retries
 from engine import due as due_sources
 from engine.bpmn.machine import Machine
 from engine.db import Database, is_lock, table_of
-from engine.errors import Busy, EngineError, NotFound
+from engine.errors import Busy, EngineError, NotFound, Refused
 from engine.models import Job, ProcessInstance
 from engine.reconcile import OpenRow
 from engine.stepper import Move, lock, lock_free, step
@@ -126,10 +126,15 @@ def next_due(session: Session) -> datetime | None:
 
 
 def retry(session: Session, job_id: int, by: str) -> None:
-    """Try a failed job again now, with all its retries; its incident counts as resolved. Raises NotFound."""
+    """Try a failed job again now, with all its retries; its incident counts as resolved.
+
+    Raises NotFound, and Refused when its instance is suspended.
+    """
     job = session.get(Job, job_id, with_for_update=True, populate_existing=True)
     if job is None or job.state != "failed":
         raise NotFound(f"Expected the job {job_id} to have failed, but it has not")
+    if session.get_one(ProcessInstance, job.instance_id).state == "suspended":
+        raise Refused("Expected a running instance, but it is suspended", "Экземпляр приостановлен: сначала продолжите")
     job.state, job.due_at, job.retries_left = "waiting", clock.now(), max(_policy(session, job).attempts, 1)
     incidents.resolve(session, job.id, by)
     session.flush()

@@ -16,11 +16,12 @@ from engine import clock, incidents, jobs, reasons, runtime, suspension
 from engine.bpmn import surgery
 from engine.bpmn.machine import Machine
 from engine.circumstances import facts
-from engine.errors import NotFound, Refused
+from engine.errors import ExpressionError, NotFound, Refused
 from engine.models import Incident, Job, ProcessInstance, UserTask
 from engine.reconcile import OpenRow
 from engine.route import OPEN
 from engine.stepper import Move, load, lock, step
+from engine.values import stored
 
 MOST_BYTES = 16 * 1024
 """Of one variable as JSON."""
@@ -98,13 +99,13 @@ def skip(session: Session, instance_id: int, key: str, *, reason: str, by: str) 
 def set_variable(
     session: Session, instance_id: int, name: str, value: Any, *, key: str | None = None, reason: str, by: str
 ) -> Standing:
-    """Set a variable to a JSON value of at most 16 KiB, at one node (`key`) or everywhere."""
+    """Set a variable to a JSON value of at most 16 KiB, at one node (`key`) or everywhere. Raises Refused."""
     if not _NAME.fullmatch(name):
         raise Refused(
             "Expected a name of letters, digits and underscores",
             "Имя переменной: латинские буквы, цифры и подчёркивание, не длиннее 64 знаков",
         )
-    if len(orjson.dumps(value)) > MOST_BYTES:
+    if _size(value) > MOST_BYTES:
         raise Refused(f"Expected at most {MOST_BYTES} bytes in a variable", "Значение переменной не больше 16 КБ")
 
     def apply(machine: Machine) -> None:
@@ -184,6 +185,15 @@ def retry_incident(session: Session, incident_id: int, *, by: str) -> Standing:
         session.flush()
     session.refresh(instance)
     return standing(session, instance, since=since, problem=problem)
+
+
+def _size(value: Any) -> int:
+    try:
+        return len(orjson.dumps(stored(value)))
+    except ExpressionError as error:
+        raise Refused(error.en, error.ru) from None
+    except orjson.JSONEncodeError:
+        raise Refused("Expected plain text in a variable", "В значении есть знаки, которые нельзя сохранить") from None
 
 
 def _mend(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
 from SpiffWorkflow.bpmn.specs.mixins import BoundaryEventMixin
@@ -102,7 +101,7 @@ def set_variable(machine: Machine, name: str, value: Any, key: str | None) -> No
 def set_due(machine: Machine, key: str, at: datetime) -> None:
     """Let a timer that waits be due at another instant. Raises Refused when there is no such timer."""
     key, _, branch = key.partition(":")
-    task = next((each for each in _live(machine) if each.id == UUID(hex=key)), None)
+    task = next((each for each in _live(machine) if each.id.hex == key), None)
     definition = None if task is None else getattr(task.task_spec, "event_definition", None)
     if task is not None and isinstance(definition, FirstOf) and branch:
         task.internal_data["branches"][int(branch)]["due"] = at.isoformat()
@@ -130,7 +129,7 @@ def _with_source(task: Task) -> list[Task]:
 
 
 def _token(machine: Machine, key: str) -> Task:
-    found = next((task for task in _live(machine) if task.id == UUID(hex=key.partition(":")[0])), None)
+    found = next((task for task in _live(machine) if task.id.hex == key.partition(":")[0]), None)
     if found is None or isinstance(found.task_spec, BoundaryEventMixin) or not found.task_spec.bpmn_id:
         raise Refused(
             "Expected a token that waits at a node, but it has moved on",

@@ -352,6 +352,22 @@ def test_strange_names_and_large_values_are_refused(driver: Driver, mender: Mend
         mender.does(repair.set_variable, instance_id, name, value)
 
 
+@pytest.mark.parametrize("value", [10**20, "\ud800", float("nan")])
+def test_values_that_cannot_be_kept_are_refused(driver: Driver, mender: Mender, value: Any) -> None:
+    instance_id = driver.run(steps("a", "b"))
+
+    with pytest.raises(Refused):
+        mender.does(repair.set_variable, instance_id, "x", value)
+
+
+@pytest.mark.parametrize("key", ["nobody", "", "join::both", "0" * 32])
+def test_a_token_that_is_none_is_refused(driver: Driver, mender: Mender, key: str) -> None:
+    instance_id = driver.run(steps("a", "b"))
+
+    with pytest.raises(Refused):
+        mender.does(repair.skip, instance_id, key)
+
+
 def test_a_timer_falls_due_when_a_person_says(driver: Driver, mender: Mender) -> None:
     instance_id = driver.run(steps("a", "b"))
 
@@ -475,6 +491,33 @@ def test_repairs_of_a_suspended_instance_start_no_clock(driver: Driver, mender: 
 
     assert mender.timer(instance_id).remaining_sec == 4 * 3600
     assert "late" not in driver.entered(instance_id)
+
+
+def test_a_suspended_instance_that_a_repair_ends_holds_nothing_any_more(driver: Driver, mender: Mender) -> None:
+    instance_id = driver.run(
+        drawing(start(), catch("word", event("message", "paid")), end(), chain("start", "word", "end"))
+    )
+    mender.does(repair.suspend, instance_id)
+    driver.send("paid")
+
+    mender.does(repair.skip, instance_id, mender.key(instance_id, "word"))
+
+    assert driver.state(instance_id) == "completed"
+    assert driver.all(HeldEvent, instance_id) == []
+    assert driver.instance(instance_id).suspended_at is None
+
+
+def test_a_failed_step_of_a_suspended_instance_is_not_tried_again(driver: Driver, mender: Mender, calls: Calls) -> None:
+    calls.failures["test.note"] = [ValueError("no")]
+    instance_id = driver.run(SENT)
+    driver.work()
+    mender.does(repair.suspend, instance_id)
+    [incident] = driver.incidents()
+
+    with pytest.raises(Refused, match="suspended"):
+        driver.retry(incident.id)
+
+    assert [job.state for job in driver.all(Job, instance_id)] == ["failed"]
 
 
 def test_a_suspended_instance_can_be_cancelled(driver: Driver, mender: Mender) -> None:

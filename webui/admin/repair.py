@@ -97,7 +97,7 @@ def _key() -> str:
 def _value(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Refused(
             'Expected a JSON value: 12, true, null, "text", [1, 2]',
             'Значение пишется в JSON: 12, true, null, "текст", [1, 2]',

@@ -184,6 +184,7 @@ def test_note_is_resolved_when_the_task_is_done_after_all(driver: Driver) -> Non
 
     assert driver.incidents() == []
     assert [row.resolved_by for row in driver.all(Incident, instance)] == ["agent:1"]
+    assert driver.open_tasks(instance) == ["after"]
 
 
 @pytest.mark.parametrize("refusal", [Stale(), Busy()])

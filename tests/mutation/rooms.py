@@ -36,6 +36,7 @@ ROOMS = {
         modules=("engine/stepper.py", "engine/reconcile.py"),
         tests=(
             "tests/engine/test_locks.py",
+            "tests/engine/test_open_rows.py",
             "tests/engine/test_waiting.py",
             "tests/engine/test_jobs.py",
             "tests/engine/test_incidents.py",

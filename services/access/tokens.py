@@ -40,7 +40,7 @@ SCOPES: dict[str, Scope] = {
         Scope("definitions:write", Right.PROCESSES, "проверять и загружать процессы", "check and upload processes"),
         Scope("definitions:activate", Right.PROCESSES, "включать и удалять версии", "activate and delete versions"),
         Scope("instances:read", Right.PROCESSES, "читать экземпляры", "read instances"),
-        Scope("instances:write", Right.INCIDENTS, "запускать и чинить экземпляры", "start and mend instances"),
+        Scope("instances:write", Right.REPAIR, "запускать и чинить экземпляры", "start and mend instances"),
         Scope("tasks:read", Right.WORK, "читать задачи", "read tasks"),
         Scope("tasks:write", Right.WORK, "брать задачи и нажимать кнопки", "claim tasks and press buttons"),
         Scope("events:write", Right.PROCESSES, "слать сообщения и сигналы", "send messages and signals"),
@@ -49,7 +49,7 @@ SCOPES: dict[str, Scope] = {
         Scope("incidents:read", Right.INCIDENTS, "читать сбои", "read incidents"),
         Scope("incidents:write", Right.INCIDENTS, "повторять после сбоя", "repeat after an incident"),
         Scope("migrations:read", Right.PROCESSES, "смотреть переносы", "look at migrations"),
-        Scope("migrations:write", Right.INCIDENTS, "переносить экземпляры", "migrate instances"),
+        Scope("migrations:write", Right.REPAIR, "переносить экземпляры", "migrate instances"),
     )
 }
 

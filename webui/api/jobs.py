@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from engine import jobs, repair
 from engine.errors import NotFound
 from engine.models import Job
+from services.access.rights import Right, require
 from webui.api.operation import Call, operation
 from webui.api.pages import Given, PageQuery, Shown, page
 from webui.api.repairs import StandingShown, standing
@@ -85,6 +86,7 @@ def retry_job(call: Call, job_id: int) -> JobShown:
 @operation("PUT", "/jobs/<int:job_id>/due", scope="jobs:write", answer=StandingShown, body=DueTime)
 def set_job_due(call: Call, job_id: int) -> StandingShown:
     """Let a timer fall due at another instant; one in the past fires at once."""
+    require(call.agent, Right.REPAIR)
     given: DueTime = call.body
     found = repair.set_due(call.session, job_id, given.due_at, reason=given.reason, by=call.agent.ref)
     return standing(found)

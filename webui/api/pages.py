@@ -27,7 +27,7 @@ class Given(BaseModel):
 class PageQuery(Given):
     """Where a list goes on."""
 
-    after: int = Field(0, ge=0, description="Only rows with a greater id: `next` of the page before.")
+    after: int = Field(0, ge=0, le=2**31 - 1, description="Only rows with a greater id: `next` of the page before.")
     limit: int = Field(50, ge=1, le=200, description="How many rows at most.")
 
 

@@ -8,6 +8,7 @@ import orjson
 import structlog
 from flask import Response, request
 from pydantic import ValidationError
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
 from engine.errors import (
@@ -113,6 +114,8 @@ def of(error: Exception) -> Response:
             return answer("failed", str(error), code=error.code)
         case EngineError():
             return answer("failed", str(error))
+        case OverflowError() | DataError():
+            return answer("invalid")  # a number or a sign that no row can hold
         case HTTPException():
             return of_status(error.code or 500, "")
     log.error("api request failed", action="request", path=request.path, exc_info=error)

@@ -55,6 +55,28 @@ def test_a_cookie_opens_nothing(sign_in: Callable[[str], Browser]) -> None:
     assert browser.get("/api/v1/definitions").status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/instances/1/suspend"),
+        ("POST", "/instances"),
+        ("POST", "/migrations"),
+        ("PUT", "/jobs/1/due"),
+    ],
+)
+def test_what_admins_do_by_hand_no_token_of_an_analyst_does(machine: Machines, method: str, path: str) -> None:
+    sent = {"due_at": "2026-04-01T10:00:00Z", "reason": "as an analyst"}
+
+    assert machine("analyst").call(method, path, json=sent).status_code == 403
+
+
+def test_a_number_beyond_all_measure_is_no_failure_of_the_desk(machine: Machines) -> None:
+    caller, huge = machine("admin"), 10**20
+
+    assert caller.get(f"/instances/{huge}").status_code in (404, 422)
+    assert caller.get("/tasks", after=huge).status_code == 422
+
+
 def test_a_token_never_does_more_than_its_person(machine: Machines, desk: Desk) -> None:
     caller = machine("analyst")
     assert caller.get("/definitions").status_code == 200

@@ -249,7 +249,7 @@ ATTACKS = [
 ]
 
 
-@pytest.mark.parametrize("source", ATTACKS)
+@pytest.mark.parametrize("source", ATTACKS, ids=lambda source: source or "nothing")
 def test_whatever_is_not_the_language_is_refused_in_both_languages(source: str) -> None:
     with pytest.raises(ExpressionError) as refusal:
         compile(source).evaluate(context())
@@ -532,7 +532,7 @@ def test_refusal_of_a_script_names_the_variable(source: str, name: str) -> None:
         "a = 1 #" + "x" * 11_000,
         "a = 'b",
     ],
-    ids=lambda source: source[:24],
+    ids=lambda source: source[:24] or "nothing",
 )
 def test_script_is_nothing_but_assignments(source: str) -> None:
     with pytest.raises(ExpressionError):

@@ -13,7 +13,8 @@ from tests.mutation.mutants import Change, broken, change
 from tests.mutation.rooms import ROOMS
 
 LEAST_KILLED = 85
-"""Per cent of all mutants of a room, the equivalent ones among them."""
+"""Per cent of all mutants of a room, the equivalent ones among them. What mutmut calls a timeout does not count: it
+also says so of tests that could not be run."""
 
 
 def main() -> int:
@@ -31,10 +32,10 @@ def _is_guarded(name: str, processes: int) -> bool:
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as home:
         fates = broken(ROOMS[name], Path(home), processes)
-        alive = [change(Path(home), mutant) for mutant, fate in fates.items() if fate not in ("killed", "timeout")]
+        alive = [change(Path(home), mutant) for mutant, fate in fates.items() if fate != "killed"]
     known = _known_equivalents(ROOMS[name].modules)
     counts = Counter(fates.values())
-    killed = 100 * (counts["killed"] + counts["timeout"]) / len(fates)
+    killed = 100 * counts["killed"] / len(fates)
     for each in alive:
         if each not in known:
             print(_shown(each), flush=True)

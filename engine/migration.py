@@ -11,7 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Text, cast, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from engine import clock, reasons
+from engine import clock, reasons, versions
 from engine.bpmn.counterparts import Obstacle, Place
 from engine.errors import EngineError, NotFound, Refused
 from engine.listeners import listeners, using
@@ -109,6 +109,7 @@ def begin(
 ) -> Migration:
     """Order the move of all instances of the version; workers make it in batches. Raises Refused."""
     Route(session, source, target, mapping or {}, rebind)
+    versions.lock(session, source.key)
     _refuse_untimely(session, source, target)
     migration = Migration(
         source_id=source.id,
@@ -143,6 +144,7 @@ def _refuse_untimely(session: Session, source: ProcessDefinition, target: Proces
 
 def undo(session: Session, migration: Migration, *, by: str) -> None:
     """Bring back every instance that made no step since its move; open for a day. Raises Refused."""
+    session.refresh(migration, with_for_update=True)
     if not can_be_undone(migration):
         raise Refused(
             "Expected a finished migration of the last day, but this one cannot be undone",

@@ -115,7 +115,8 @@ def next_due(session: Session) -> datetime | None:
 
 def _forget(session: Session, key: str, by: str) -> None:
     of_process = select(ProcessDefinition.id).where(ProcessDefinition.key == key)
-    rows = session.scalars(select(StartEvent).where(StartEvent.definition_id.in_(of_process))).all()
+    watched = select(StartEvent).where(StartEvent.definition_id.in_(of_process)).order_by(StartEvent.id)
+    rows = session.scalars(watched.with_for_update()).all()
     ids = [row.id for row in rows]
     gone = update(Incident).where(Incident.start_event_id.in_(ids))
     session.execute(

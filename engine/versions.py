@@ -73,6 +73,7 @@ def activate(session: Session, definition: ProcessDefinition, *, by: str, overri
 
     A draft with errors or failing scenarios needs a reason, which is recorded. Raises NotReady.
     """
+    lock(session, definition.key)
     reason = (override_reason or "").strip()
     for examine in listeners().examine:
         examine(session, definition)
@@ -93,6 +94,15 @@ def activate(session: Session, definition: ProcessDefinition, *, by: str, overri
         listener(session, definition)
 
 
+def lock(session: Session, key: str) -> None:
+    """Read the versions of the process afresh; until the transaction ends nobody else activates, deletes, leaves one.
+
+    Instances may begin meanwhile.
+    """
+    wanted = select(ProcessDefinition).where(ProcessDefinition.key == key).order_by(ProcessDefinition.id)
+    session.scalars(wanted.with_for_update(key_share=True), execution_options={"populate_existing": True}).all()
+
+
 def uses(session: Session, definition: ProcessDefinition) -> Uses:
     """Everything that would be lost or would fail without this version."""
     own = select(ProcessInstance).where(_runs_by(definition))
@@ -109,6 +119,7 @@ def uses(session: Session, definition: ProcessDefinition) -> Uses:
 
 def delete(session: Session, definition: ProcessDefinition, *, by: str) -> None:
     """Delete a version that nobody uses; its file stays with its bundle. Raises VersionInUse."""
+    lock(session, definition.key)
     found = uses(session, definition)
     if found:
         raise VersionInUse(definition.key, definition.version, found.count, found.business_keys)

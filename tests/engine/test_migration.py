@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
@@ -851,6 +852,21 @@ def test_a_second_migration_of_a_version_waits_for_the_first(driver: Driver, mov
 
     with pytest.raises(Refused, match="under way"):
         mover.begin()
+
+
+def test_of_two_migrations_ordered_at_once_one_is_refused(driver: Driver, mover: Mover) -> None:
+    driver.deploy(plain("b"))
+    driver.start()
+    driver.deploy(plain("b", "c"))
+
+    with ThreadPoolExecutor(1) as other:
+        with driver.database.transaction() as session:
+            ends = mover.version(session, 1), mover.version(session, 2)
+            migration.begin(session, *ends, by="agent:1", comment="a better way")
+            late = other.submit(mover.begin)
+            wait([late], timeout=0.5)
+        with pytest.raises(Refused):
+            late.result()
 
 
 def test_a_suspended_instance_moves_and_stays_suspended(driver: Driver, mover: Mover) -> None:

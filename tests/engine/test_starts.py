@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -445,6 +446,21 @@ def test_incident_of_a_start_is_over_when_another_version_takes_its_place(driver
     assert driver.incidents() == []
     with driver.database.reading() as session:
         assert session.scalars(select(Incident.start_event_id)).all() == [None]
+
+
+def test_start_that_fails_while_another_version_takes_its_place_is_in_nobodys_way(driver: Driver) -> None:
+    driver.deploy(failing(driver))
+    live(driver, "1")
+
+    with ThreadPoolExecutor(1) as other:
+        with driver.database.transaction() as session:
+            row = session.scalars(select(StartEvent).with_for_update()).one()
+            incidents.open_for_start(session, row, RuntimeError("no paper"))
+            late = other.submit(driver.deploy, begun_by(event("message", "order")))
+            wait([late], timeout=0.5)
+        late.result()
+
+    assert driver.incidents() == []
 
 
 def test_host_hears_of_a_start_that_failed(driver: Driver) -> None:

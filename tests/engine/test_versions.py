@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
@@ -68,6 +69,21 @@ def journal(database: Database, key: str = "p") -> list[tuple[str, int | None, i
 
 
 # active, retired, back again
+
+
+def test_of_two_versions_activated_at_once_one_is_active(database: Database) -> None:
+    store(database, p__bpmn=labelled("Один"))
+    store(database, p__bpmn=labelled("Два"), activate=False)
+    store(database, p__bpmn=labelled("Три"), activate=False)
+
+    with ThreadPoolExecutor(1) as other:
+        with database.transaction() as session:
+            versions.activate(session, number(session, 2), by="agent:7")
+            late = other.submit(activate, database, 3)
+            wait([late], timeout=0.5)
+        late.result()
+
+    assert states(database) == [(1, "retired"), (2, "retired"), (3, "active")]
 
 
 def test_older_version_comes_back_and_the_journal_says_who_did_what(database: Database) -> None:
@@ -370,3 +386,13 @@ def test_process_goes_on_with_the_versions_that_are_left(driver: Driver) -> None
 
     with driver.database.transaction() as session:
         assert runtime.start_process(session, "p").definition.version == 2
+
+
+def test_a_call_of_a_process_that_the_desk_has_is_no_warning(database: Database) -> None:
+    store(database, q__bpmn=labelled("Работа", "q"))
+
+    with database.reading() as session:
+        [on_the_desk, alone] = [repository.check({"p.bpmn": caller()}, session=each) for each in (session, None)]
+
+    assert "call-unknown" not in {problem.rule for problem in on_the_desk}
+    assert "call-unknown" in {problem.rule for problem in alone}

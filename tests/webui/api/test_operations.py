@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -125,6 +126,22 @@ def test_the_same_request_twice_does_its_work_once(caller: Machine, desk: Desk) 
     with desk.database.reading() as session:
         keys = session.scalars(select(ProcessInstance.business_key).where(ProcessInstance.business_key.like("order:%")))
         assert list(keys) == ["order:1"]
+
+
+def test_the_same_request_at_the_same_moment_does_its_work_once(caller: Machine, desk: Desk) -> None:
+    deployed(caller)
+
+    def begin(_: int) -> int:
+        status: int = caller.post("/instances", {"key": "plain", "business_key": "order:3"}, key="k-3").status_code
+        return status
+
+    with ThreadPoolExecutor(4) as pool:
+        said = set(pool.map(begin, range(8)))
+
+    assert {201} <= said <= {201, 503}
+    with desk.database.reading() as session:
+        same = select(func.count()).where(ProcessInstance.business_key == "order:3")
+        assert session.scalar(same) == 1
 
 
 def test_a_refused_request_may_come_again_with_its_key(caller: Machine) -> None:

@@ -96,9 +96,13 @@ def examine(session: Session, definition: ProcessDefinition) -> None:
 
 
 def queue(session: Session, deployment: Deployment) -> None:
-    """Have the scenarios run again of every version that this bundle brings some for; a worker does it at once."""
-    if any(resource.kind == "scenario" for resource in deployment.resources):
-        for definition in queries.versions_of(session, deployment):
+    """Have the scenarios run of the versions this bundle brings, and again of those it brings new ones for.
+
+    A worker does it at once.
+    """
+    brings_some = any(resource.kind == "scenario" for resource in deployment.resources)
+    for definition in queries.versions_of(session, deployment) if brings_some else deployment.definitions:
+        if queries.scenarios(session, definition):
             definition.scenarios = {"state": "queued"}
     session.flush()
 

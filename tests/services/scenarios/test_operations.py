@@ -210,3 +210,13 @@ def test_what_the_time_of_a_bundle_does_not_suffice_for_is_told_as_not_run() -> 
     assert [each.differences[0].said.en for each in report.results] == [
         "not run: the time for all scenarios is used up"
     ] * 3
+
+
+def test_a_drawing_that_came_alone_is_asked_the_scenarios_before_it_at_once(desk: Desk) -> None:
+    deploy(desk, errand__bpmn=ERRAND, story__json=PASSING)
+
+    deploy(desk, errand__bpmn=CHANGED)
+
+    assert version(desk, 2).scenarios == {"state": "queued"}
+    run_queued(desk)
+    assert "results" in (version(desk, 2).scenarios or {})

@@ -53,6 +53,7 @@ def check(files: Mapping[str, bytes], *, session: Session | None = None) -> list
         statuses=known_statuses(session) if session and known_statuses else None,
         forms=_deployed_forms(session) if session else None,
         decision_ids=decisions.deployed_ids(session) if session else None,
+        processes=session.scalars(select(ProcessDefinition.key).distinct()).all() if session else (),
     )
     if any(problem.severity == "error" for problem in problems):
         return problems

@@ -44,11 +44,12 @@ def check_files(
     statuses: Collection[str] | None,
     forms: Collection[str] | None,
     decision_ids: Collection[str] | None = None,
+    processes: Collection[str] = (),
 ) -> list[Problem]:
     """All findings in the files of one bundle, in the order of files and lines; never raises.
 
     A catalogue that is None is not checked against; statuses may be a mapping to their categories.
-    Forms and decisions that are among the files are known as well.
+    Forms, decisions and processes that are among the files are known as well.
     """
     reports = {name: Report(name) for name in files}
     drawings: dict[str, tuple[Drawing, Report]] = {}
@@ -63,7 +64,7 @@ def check_files(
         decisions.check_tasks(drawing, report, known_decisions)
         _check(drawing, report, waiting, connectors, statuses, known_forms)
     limits.check_bundle(drawings)
-    calls.check_calls(drawings)
+    calls.check_calls(drawings, processes)
     return [problem for report in reports.values() for problem in _sorted(report)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from engine.bpmn.lint import fixes
 from engine.bpmn.lint.drawing import Drawing, Node, Scope, desk, operator
@@ -163,8 +163,8 @@ _Calls = dict[str, dict[str, tuple[Node, Report]]]
 """Calling process → called process → the first call activity that does it."""
 
 
-def check_calls(drawings: dict[str, tuple[Drawing, Report]]) -> None:
-    """Call activities over all files of a bundle."""
+def check_calls(drawings: dict[str, tuple[Drawing, Report]], deployed: Collection[str] = ()) -> None:
+    """Call activities over all files of a bundle; what it calls may be `deployed` already."""
     calls: _Calls = {}
     unblank = {process.id for drawing, _ in drawings.values() for process in drawing.processes if _only_events(process)}
     for drawing, report in drawings.values():
@@ -178,7 +178,7 @@ def check_calls(drawings: dict[str, tuple[Drawing, Report]]) -> None:
         for called, (node, report) in made.items():
             if called not in calls and _binding(node) == "deployment":
                 report.add(CALL_BUNDLE, node.element, key=shown(called))
-            elif called not in calls:
+            elif called not in calls and called not in deployed:
                 report.add(CALL_UNKNOWN, node.element, key=shown(called))
             elif called in unblank:
                 report.add(CALL_BEGIN, node.element, key=shown(called))

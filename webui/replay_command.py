@@ -34,11 +34,19 @@ _WORDS = {
     "stuck": ("застряли", "stuck"),
     "failed": ("сбой", "failed"),
 }
+_CHANGES = {
+    "new": ("появился бы", "new"),
+    "gone": ("исчез бы", "gone"),
+    "order": ("те же, но в другом порядке", "the same in another order"),
+    "more": ("больше", "more"),
+    "fewer": ("меньше", "fewer"),
+}
 _TERMS = {
-    "breached": ("срок нарушен бы", "would be breached"),
-    "kept": ("срок соблюдён бы", "would be kept"),
+    "breached": ("срок был бы нарушен", "would be breached"),
+    "kept": ("срок был бы соблюдён", "would be kept"),
     "begun": ("часы пошли бы", "would run"),
     "never": ("часы не пошли бы", "would not run"),
+    "open": ("часы не остановились бы", "would still run"),
     "slower": ("дольше", "slower"),
     "faster": ("быстрее", "faster"),
 }
@@ -146,11 +154,11 @@ def _as_text(told: Mapping[str, Any], answered: Sequence[_Answered], seconds: fl
     yield from _nodes(both("Новые шаги:", "New steps:"), told["new"])
     yield from _nodes(both("Исчезнувшие шаги:", "Steps that are gone:"), told["gone"])
     for code, how, count in told["statuses"]:
-        yield f"{both('Статус', 'Status')} {code or '–'} ({how}): {count}"
+        yield f"{both('Статус', 'Status')} {code or '–'} ({both(*_CHANGES[how])}): {count}"
     for kind, how, count in told["terms"]:
         yield f"SLA {kind}, {both(*_TERMS[how])}: {count}"
     for kind, how, count in told["notices"]:
-        yield f"{both('Уведомление', 'Notice')} {kind} ({how}): {count}"
+        yield f"{both('Уведомление', 'Notice')} {kind} ({both(*_CHANGES[how])}): {count}"
     for label, count in told["refused"]:
         yield both(f"Кнопки «{label}» не было бы: {count}", f"The button “{label}” would not be there: {count}")
     for place, count in told["waiting"]:

@@ -80,11 +80,13 @@ def _count_statuses(counts: _Counts, change: Mapping[str, Any]) -> None:
 
 
 def _how(change: Mapping[str, Any]) -> str:
-    """breached | kept | begun | never | slower | faster"""
+    """breached | kept | begun | never | open | slower | faster"""
     before, after = change["before"], change["after"]
     if before is None or after is None:
         return "begun" if before is None else "never"
     if before["met"] != after["met"]:
+        if after["met"] is None:
+            return "open"
         return "breached" if after["met"] is False else "kept"
     return "slower" if (after["seconds"] or 0) > (before["seconds"] or 0) else "faster"
 

@@ -198,6 +198,7 @@ def _term_fact(kind: str, how: str) -> str:
         "kept": gettext("норма была нарушена, стала бы соблюдена"),
         "begun": gettext("часы пошли бы"),
         "never": gettext("часы не пошли бы"),
+        "open": gettext("часы не остановились бы"),
         "slower": gettext("дольше, итог тот же"),
         "faster": gettext("быстрее, итог тот же"),
     }

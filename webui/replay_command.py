@@ -3,6 +3,7 @@ cores."""
 
 from __future__ import annotations
 
+import gc
 import json
 import multiprocessing
 import os
@@ -122,6 +123,7 @@ _prepared: tuple[Template, Database]
 def _prepare(template: Template) -> None:
     global _prepared
     _prepared = template, opened_desk().database
+    gc.freeze()  # what was loaded stays and need not be looked through for garbage again and again
 
 
 def _chunk(ids: Sequence[int]) -> list[_Answered]:

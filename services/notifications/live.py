@@ -30,7 +30,7 @@ def set_notifier(notifier: Notifier | None) -> None:
 
 @contextmanager
 def unheard() -> Iterator[None]:
-    """Nobody is woken inside the block, in this thread only (a throw-away desk)."""
+    """Nobody listens inside the block, in this thread only: nothing is written and nobody woken (a throw-away desk)."""
     token = _unheard.set(True)
     try:
         yield
@@ -40,6 +40,8 @@ def unheard() -> Iterator[None]:
 
 def publish(session: Session, topic: str, part: str = "") -> None:
     """Say that `part` of `topic` changed: "ticket:42", "tickets", "agent:7", "session:5", "processes"."""
+    if _unheard.get():
+        return
     published: dict[tuple[str, str], None] | None = session.info.get("live")
     if published is None:
         published = session.info["live"] = {}
@@ -69,7 +71,7 @@ def _queue_up(session: Session) -> None:
 
 
 def _wake(topics: Collection[str]) -> None:
-    if _notifier is not None and not _unheard.get():
+    if _notifier is not None:
         _notifier(topics)
 
 

@@ -107,7 +107,7 @@ class DiagramState(Shown):
     seconds: dict[str, float] = Field(description="Time spent in nodes that were left.")
 
 
-@operation("POST", "/instances", scope="instances:write", answer=InstanceShown, status=201, body=Start)
+@operation("POST", "/instances", scope="instances:start", answer=InstanceShown, status=201, body=Start)
 def start_instance(call: Call) -> InstanceShown:
     """Start the active version of a process and run it to its first waits."""
     given: Start = call.body

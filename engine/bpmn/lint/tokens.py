@@ -157,7 +157,7 @@ class _Net:
             yield from ((self._place[flow],) for flow in flows)
         else:
             yield from (tuple(self._place[flow] for flow in chosen) for chosen in _chosen(node, flows))
-        for event in node.boundaries:
+        for event in node.boundaries if node.kind != "boundaryEvent" else ():  # a border has none of its own
             if event.interrupts and event.trigger != "compensate":
                 yield from self._outs(event)
 

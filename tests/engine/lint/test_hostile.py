@@ -339,3 +339,9 @@ _TREES = st.recursive(
 @given(st.lists(_TREES, max_size=8))
 def test_any_tree_of_bpmn_elements_ends_as_findings(trees: list[str]) -> None:
     check(file(f'<process id="p" isExecutable="true">{"".join(trees)}</process>'))
+
+
+def test_boundary_events_that_sit_on_each_other_end_as_findings() -> None:
+    circle = boundary(timer("PT1H"), id="a", on="b") + boundary(timer("PT1H"), id="b", on="a")
+
+    check(chain(task(), also=circle, arrows="work > a; a > end; b > end"))
